@@ -1,1 +1,6 @@
-//! sip
+//! SIP for talkpath: messages, transactions, dialogs, INVITE sessions and the user agent, as pure machines.
+//!
+//! No socket, no clock, no runtime: bytes and `now` come in, bytes, events and the next wake-up go out. A body is
+//! bytes and a content type; what SDP means lives elsewhere.
+
+pub mod message;
