@@ -1,1 +1,27 @@
-//! speech
+//! The room of speech: who has the floor, what was heard, and what talks.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`turn`] | the turn machine: endpointing and the three steps of barge-in |
+//! | [`engine`] | the seam that every speech engine, embedded or remote, sits behind |
+//! | [`ledger`] | what the caller has heard, the transcript, the latency of each turn |
+//! | [`builtin`] | the embedded receptionist: an engine without network or models |
+//! | [`voice`] | the embedded voice: English text to 8 kHz samples |
+//!
+//! Everything here is pure: no socket, no clock, no thread. A driver feeds facts in and drains what comes out
+//! until it is told to wait.
+
+pub mod builtin;
+pub mod engine;
+mod error;
+pub mod ledger;
+mod samples;
+pub mod turn;
+pub mod voice;
+
+pub use engine::{Engine, Input, ItemId, Output};
+pub use error::Error;
+pub use ledger::Ledger;
+pub use samples::Samples;
+pub use turn::Turn;
+pub use voice::{Speech, Voice};

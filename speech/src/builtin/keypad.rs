@@ -1,0 +1,51 @@
+//! Keys collected into one entry until a pause.
+
+use std::time::{Duration, Instant};
+
+/// An entry has no more keys than this; what follows is dropped.
+const MOST: usize = 32;
+
+/// Whether a telephone has this key (RFC 4733 §3.2, without flash).
+pub(super) fn is_key(key: char) -> bool {
+    matches!(key, '0'..='9' | '*' | '#' | 'A'..='D')
+}
+
+/// The entry under way.
+#[derive(Debug)]
+pub(super) struct Keypad {
+    keys: String,
+    pause: Duration,
+    deadline: Option<Instant>,
+}
+
+impl Keypad {
+    pub(super) fn new(pause: Duration) -> Self {
+        Self { keys: String::new(), pause, deadline: None }
+    }
+
+    pub(super) fn push(&mut self, key: char, now: Instant) {
+        if self.keys.len() < MOST {
+            self.keys.push(key);
+        }
+        self.deadline = now.checked_add(self.pause);
+    }
+
+    pub(super) fn collecting(&self) -> bool {
+        !self.keys.is_empty()
+    }
+
+    /// When the entry is over.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    pub(super) fn due(&self, now: Instant) -> bool {
+        self.deadline.is_some_and(|deadline| now >= deadline)
+    }
+
+    /// The entry, if there is one; the next begins.
+    pub(super) fn take(&mut self) -> Option<String> {
+        self.deadline = None;
+        Some(std::mem::take(&mut self.keys)).filter(|keys| !keys.is_empty())
+    }
+}

@@ -1,0 +1,445 @@
+//! The turn machine: who has the floor, and whether the agent should go on.
+//!
+//! Two states side by side. The floor:
+//!
+//!   Listening ──voice──► CallerSpeaking ──end_silence──► Thinking ──playout──► Speaking ──playout idle──► Listening
+//!        ▲                     ▲                             │                     │
+//!        └──── engine quiet ───┼─────────────────────────────┘                     │
+//!                              └───────────────────── voice (sure) ────────────────┘
+//!
+//! and the grip on the agent's playout, climbed while a run of voice lasts:
+//!
+//!   Free ──suspect: Duck──► Ducked ──likely: Pause──► Paused ──sure: Flush, CallerStarted──► Free
+//!     ▲────── quiet: Unduck ───┘                         │
+//!     └──────────────── quiet: Resume, Unduck ───────────┘   (a false alarm: nothing was lost, the engine never knew)
+//!
+//! Items that are not interruptible are neither ducked nor cut; a caller who talks over one for as long as *sure* gets the floor
+//! beside it. A run that was under way when an item starts counts in full: who already has the floor keeps it.
+//!
+//! Driven per call by its media shard: one [`Turn::handle_voice`] per 20 ms of the caller's continuous stream is also the only
+//! clock. After each input drain [`Turn::poll`]. Allocates nothing per frame.
+
+use std::collections::VecDeque;
+
+use crate::engine::ItemId;
+use crate::samples::Samples;
+
+mod run;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod threshold;
+mod words;
+
+pub use settings::Settings;
+
+use run::Run;
+use threshold::Threshold;
+
+/// The length of a [`VoiceFrame`].
+pub const FRAME: Samples = Samples::from_ms(20);
+/// Voice shorter than this is a click: it doesn't put off the end of a turn.
+const CLICK: Samples = Samples::from_ms(20);
+
+/// 20 ms of the caller's stream as the ears judged it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct VoiceFrame {
+    /// Position of its first sample.
+    pub at: Samples,
+    /// Whether the VAD heard voice.
+    pub voiced: bool,
+    /// Its level.
+    pub level_dbov: f32,
+}
+
+/// What became of the playout queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Playback {
+    /// The first packet of an item goes out.
+    Started {
+        /// The item.
+        item: ItemId,
+        /// Whether the caller may cut it.
+        interruptible: bool,
+    },
+    /// The item went out to its end.
+    Finished {
+        /// The item.
+        item: ItemId,
+    },
+    /// The queue is empty.
+    Idle,
+}
+
+/// What became of the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It was asked for something: the watchdog runs.
+    Asked,
+    /// Its answer arrives: the watchdog rests.
+    Coming,
+    /// It has nothing to say.
+    Nothing,
+}
+
+/// Who has the floor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Nobody.
+    Listening,
+    /// The caller (perhaps beside an uncuttable item).
+    CallerSpeaking,
+    /// The engine, silent as yet.
+    Thinking,
+    /// The agent.
+    Speaking,
+}
+
+/// Why the agent is cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The caller's voice.
+    Voice,
+    /// Words that are no backchannel.
+    Words,
+    /// A key.
+    Key,
+}
+
+/// What is to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Turn the agent down by [`Settings::duck_db`].
+    Duck,
+    /// Full level again.
+    Unduck,
+    /// Send silence; keep the queue.
+    Pause,
+    /// Go on where the pause began.
+    Resume,
+    /// Drop what is left of `item` and every interruptible item queued behind it, end a pause, tell the engine what was heard.
+    Flush {
+        /// The item being heard.
+        item: ItemId,
+        /// Why.
+        cause: Cause,
+    },
+    /// The caller has the floor; tell the engine.
+    CallerStarted {
+        /// Start of the voice, pre-roll included.
+        at: Samples,
+    },
+    /// The caller is done; ask the engine.
+    CallerStopped {
+        /// End of the voice.
+        at: Samples,
+    },
+    /// Nobody moves though the engine was asked: ask again.
+    Nudge,
+}
+
+/// What happened so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Times the agent was ducked.
+    pub ducks: u64,
+    /// Times it was paused.
+    pub pauses: u64,
+    /// Pauses that ended in a resume.
+    pub false_alarms: u64,
+    /// Flushes because of voice or words.
+    pub interruptions: u64,
+    /// Flushes because of keys.
+    pub key_interruptions: u64,
+    /// Turns of the caller.
+    pub turns: u64,
+    /// Times the engine was nudged.
+    pub nudges: u64,
+}
+
+/// The grip on the playout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Grip {
+    Free,
+    Ducked,
+    Paused,
+}
+
+/// The machine.
+#[derive(Clone, Debug)]
+pub struct Turn {
+    settings: Settings,
+    now: Samples,
+    run: Run,
+    threshold: Threshold,
+    grip: Grip,
+    /// The item being heard, and whether it may be cut.
+    playing: Option<(ItemId, bool)>,
+    /// The caller's turn is open.
+    open: bool,
+    /// End of the last voice that was no click.
+    last_voice: Samples,
+    /// End of the caller's turn before: turns don't overlap.
+    last_turn: Samples,
+    /// The engine owes an answer, since.
+    asked: Option<Samples>,
+    /// When the watchdog barks.
+    watchdog: Option<Samples>,
+    /// Voice up to here is the tone of a key.
+    masked: Samples,
+    actions: VecDeque<Action>,
+    counters: Counters,
+}
+
+impl Turn {
+    /// A call at position zero: nobody has the floor. [`Settings::check`] the settings first.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            threshold: Threshold::new(&settings),
+            settings,
+            now: Samples::ZERO,
+            run: Run::default(),
+            grip: Grip::Free,
+            playing: None,
+            open: false,
+            last_voice: Samples::ZERO,
+            last_turn: Samples::ZERO,
+            asked: None,
+            watchdog: None,
+            masked: Samples::ZERO,
+            actions: VecDeque::with_capacity(8),
+            counters: Counters::default(),
+        }
+    }
+
+    /// Takes the next 20 ms of the caller's stream. Frames are continuous; one that lies in the past is ignored.
+    pub fn handle_voice(&mut self, frame: VoiceFrame) {
+        if frame.at + FRAME <= self.now {
+            return;
+        }
+        self.now = frame.at + FRAME;
+        let loud = self.threshold.exceeded(&self.settings, frame.at, frame.level_dbov);
+        let voice = frame.voiced && loud && frame.at >= self.masked;
+        let hole = if self.grip == Grip::Paused { self.settings.resume_after_ms } else { self.settings.gap_ms };
+        self.run.push(frame.at, voice, ms(hole));
+        if voice && self.run.length() > CLICK {
+            self.last_voice = self.now;
+        }
+        self.climb();
+        self.endpoint();
+        self.watch();
+    }
+
+    /// A frame with this level was sent while the caller's stream was at `at`.
+    pub fn handle_sent(&mut self, at: Samples, level_dbov: f32) {
+        self.threshold.sent(at, level_dbov);
+    }
+
+    /// The playout moved on.
+    pub fn handle_playout(&mut self, playback: Playback) {
+        match playback {
+            Playback::Started { item, interruptible } => {
+                self.playing = Some((item, interruptible));
+                self.rest();
+                if !interruptible {
+                    self.release();
+                }
+            }
+            Playback::Finished { item } => {
+                if self.playing.is_some_and(|(playing, _)| playing == item) {
+                    self.silent();
+                }
+            }
+            Playback::Idle => self.silent(),
+        }
+    }
+
+    /// The engine moved on.
+    pub fn handle_engine(&mut self, answer: Answer) {
+        match answer {
+            Answer::Asked => self.ask(),
+            Answer::Coming => self.watchdog = None,
+            Answer::Nothing => self.rest(),
+        }
+    }
+
+    /// The caller pressed a key while the stream was at `at`.
+    pub fn handle_key(&mut self, at: Samples) {
+        self.masked = at + ms(self.settings.key_mask_ms);
+        self.run.clear();
+        if self.settings.keys_interrupt {
+            self.flush(Cause::Key);
+        }
+        self.release();
+    }
+
+    /// A recogniser heard words of the caller that end at `at`. Words that are no backchannel take the floor at once.
+    pub fn handle_words(&mut self, at: Samples, text: &str) {
+        if self.cuttable().is_none() || words::backchannel(text, &self.settings.backchannels) {
+            return;
+        }
+        self.last_voice = self.last_voice.max(at.min(self.now));
+        self.flush(Cause::Words);
+        self.open();
+    }
+
+    /// The next thing to be done, in order.
+    pub fn poll(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
+    /// Who has the floor.
+    #[must_use]
+    pub fn state(&self) -> State {
+        match (self.open, self.playing, self.asked) {
+            (true, _, _) => State::CallerSpeaking,
+            (false, Some(_), _) => State::Speaking,
+            (false, None, Some(_)) => State::Thinking,
+            (false, None, None) => State::Listening,
+        }
+    }
+
+    /// What happened so far.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// The thresholds in force.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Climbs the steps of barge-in as far as the run of voice reaches, or lets go.
+    fn climb(&mut self) {
+        let (settings, voice) = (&self.settings, self.run.length());
+        let (suspect, likely, sure) = (ms(settings.suspect_ms), ms(settings.likely_ms), ms(settings.sure_ms));
+        if self.run.start().is_none() {
+            return self.false_alarm();
+        }
+        if self.cuttable().is_none() {
+            return;
+        }
+        if self.grip == Grip::Free && voice >= suspect {
+            self.grip = Grip::Ducked;
+            self.counters.ducks += 1;
+            self.actions.push_back(Action::Duck);
+        }
+        if self.grip == Grip::Ducked && voice >= likely {
+            self.grip = Grip::Paused;
+            self.counters.pauses += 1;
+            self.actions.push_back(Action::Pause);
+        }
+        if self.grip == Grip::Paused && voice >= sure {
+            self.flush(Cause::Voice);
+            self.open();
+        }
+    }
+
+    /// Opens the caller's turn when voice has lasted, closes it when quiet has.
+    fn endpoint(&mut self) {
+        let quiet = self.now - self.last_voice >= ms(self.settings.end_silence_ms);
+        if self.open && quiet {
+            self.open = false;
+            self.last_turn = self.last_voice;
+            self.actions.push_back(Action::CallerStopped { at: self.last_voice });
+            return self.ask();
+        }
+        let needed = match self.playing {
+            None => self.settings.start_ms,
+            Some((_, false)) => self.settings.sure_ms,
+            Some((_, true)) => return,
+        };
+        if self.run.start().is_some() && self.run.length() >= ms(needed) {
+            self.open();
+        }
+    }
+
+    /// Nudges the engine that owes an answer for too long.
+    fn watch(&mut self) {
+        if self.watchdog.is_some_and(|bark| self.now >= bark) {
+            self.ask();
+            self.counters.nudges += 1;
+            self.actions.push_back(Action::Nudge);
+        }
+    }
+
+    fn ask(&mut self) {
+        self.asked = Some(self.now);
+        self.watchdog = Some(self.now + ms(self.settings.watchdog_ms));
+    }
+
+    fn rest(&mut self) {
+        self.asked = None;
+        self.watchdog = None;
+    }
+
+    /// The item being heard, if it may be cut.
+    fn cuttable(&self) -> Option<ItemId> {
+        self.playing.filter(|&(_, interruptible)| interruptible).map(|(item, _)| item)
+    }
+
+    fn flush(&mut self, cause: Cause) {
+        let Some(item) = self.cuttable() else { return };
+        self.playing = None;
+        match cause {
+            Cause::Voice | Cause::Words => self.counters.interruptions += 1,
+            Cause::Key => self.counters.key_interruptions += 1,
+        }
+        self.threshold.forget_alarm();
+        self.actions.push_back(Action::Flush { item, cause });
+        if std::mem::replace(&mut self.grip, Grip::Free) != Grip::Free {
+            self.actions.push_back(Action::Unduck);
+        }
+        tracing::debug!(?item, ?cause, at = %self.now, "agent interrupted");
+    }
+
+    /// Opens the caller's turn unless it is open.
+    fn open(&mut self) {
+        self.rest();
+        if self.open {
+            return;
+        }
+        self.open = true;
+        self.counters.turns += 1;
+        let start = self.run.start().unwrap_or(self.last_voice);
+        let at = (start - ms(self.settings.preroll_ms)).max(self.last_turn);
+        self.threshold.forget_alarm();
+        self.actions.push_back(Action::CallerStarted { at });
+        tracing::debug!(%at, "caller's turn");
+    }
+
+    /// The voice that the grip was for is over.
+    fn false_alarm(&mut self) {
+        match self.grip {
+            Grip::Free => return self.threshold.forget_alarm(),
+            Grip::Ducked => {}
+            Grip::Paused => self.counters.false_alarms += 1,
+        }
+        self.threshold.false_alarm(&self.settings);
+        self.release();
+    }
+
+    /// Nothing is being heard any more.
+    fn silent(&mut self) {
+        self.playing = None;
+        self.release();
+    }
+
+    /// Lets the playout go on at full level.
+    fn release(&mut self) {
+        let grip = std::mem::replace(&mut self.grip, Grip::Free);
+        if grip == Grip::Paused {
+            self.actions.push_back(Action::Resume);
+        }
+        if grip != Grip::Free {
+            self.actions.push_back(Action::Unduck);
+        }
+    }
+}
+
+fn ms(ms: u32) -> Samples {
+    Samples::from_ms(ms.into())
+}
