@@ -1,5 +1,6 @@
 //! The embedded receptionist: an English-speaking engine that needs neither network nor models.
 //!
+//! ```text
 //!   Waiting ──Answered──► greeting ──► Attending ──Goodbye, `9`, `#`, silence──► goodbye, HangUp
 //!                                        │ ▲
 //!     turn ended ──► parrot ─────────────┤ │   (the caller's own words in the caller's own voice)
@@ -8,6 +9,7 @@
 //!     `3` ──► a long text ───────────────┤ │   (something to interrupt)
 //!     `0` ──► menu ──────────────────────┤ │
 //!     other keys, then a pause ──► read ─┘ └── caller's turn or key: whatever is unspoken is dropped
+//! ```
 //!
 //! It understands keys and speech activity, not words. When nobody speaks for a while it asks whether the caller is still there,
 //! a few times, and then leaves.

@@ -1,6 +1,8 @@
 //! The seam between a call and what talks on it.
 //!
+//! ```text
 //!     caller's audio, turns, keys, what was heard ──[`Input`]──► engine ──[`Output`]──► audio, text, wishes
+//! ```
 //!
 //! One shape carries all kinds: the embedded receptionist, whose speech a [`Output::Synthesize`] brings, and remote engines,
 //! which turn [`Input::Audio`] into [`Output::Send`] and [`Input::Message`] into [`Output::Audio`].

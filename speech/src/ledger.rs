@@ -1,8 +1,10 @@
 //! The ledger: what of the agent's speech was heard, the transcript that follows from it, and each turn's latency.
 //!
+//! ```text
 //!   Item:  written ──started──► being heard ──finished──► whole text ┐
 //!              │                     └──interrupted(heard)──► cut ───┴──► one [`Line`] of the transcript
 //!              └──interrupted──► never heard: no line
+//! ```
 //!
 //! Text arrives with the span of audio that says it, ahead of being heard. An item cut short keeps the words that ended before
 //! the cut; within a piece longer than a word the cut falls on a word boundary, in proportion. The caller's turns stand beside

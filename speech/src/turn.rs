@@ -2,16 +2,20 @@
 //!
 //! Two states side by side. The floor:
 //!
+//! ```text
 //!   Listening ──voice──► CallerSpeaking ──end_silence──► Thinking ──playout──► Speaking ──playout idle──► Listening
 //!        ▲                     ▲                             │                     │
 //!        └──── engine quiet ───┼─────────────────────────────┘                     │
 //!                              └───────────────────── voice (sure) ────────────────┘
+//! ```
 //!
 //! and the grip on the agent's playout, climbed while a run of voice lasts:
 //!
+//! ```text
 //!   Free ──suspect: Duck──► Ducked ──likely: Pause──► Paused ──sure: Flush, CallerStarted──► Free
 //!     ▲────── quiet: Unduck ───┘                         │
 //!     └──────────────── quiet: Resume, Unduck ───────────┘   (a false alarm: nothing was lost, the engine never knew)
+//! ```
 //!
 //! Items that are not interruptible are neither ducked nor cut; a caller who talks over one for as long as *sure* gets the floor
 //! beside it. A run that was under way when an item starts counts in full: who already has the floor keeps it.

@@ -1,6 +1,8 @@
 //! What the receptionist is about to say: utterances in order, each of parts that may still be on their way from the voice.
 //!
+//! ```text
 //!   Utterance:  parts wanted ──synthesized──► parts given (text, audio) ──► ItemEnd ──finished or interrupted──► forgotten
+//! ```
 //!
 //! Only the first utterance gives audio, and only up to its first missing part, so nothing is ever heard out of order.
 
