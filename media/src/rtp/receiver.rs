@@ -1,0 +1,613 @@
+//! RTP received: one leg's packets become one continuous stream of samples (RFC 3550 §5.1, A.1, A.3, A.8).
+//!
+//!   datagram ─► latch ─► sequence ─► sample clock ─► held ──next in line──► decoded, handed out
+//!                                                      ├──gap, waited long enough──► concealed (60 ms), then silence
+//!                                                      └──gap that nobody sent (DTX)──► silence
+//!   60 ms without audio ─► silence by `now`
+//!
+//! There is no playout delay: an in-order packet is handed out in the poll after it arrived. A missing one is waited for
+//! while it may still be on its way, which the measured jitter bounds (3 J + 5 ms, at most 60 ms). Positions count from 0 at
+//! [`Receiver::new`] and never jump: the samples handed out are the RTP timestamp's advance, and while nothing comes `now`
+//! drives them, 60 ms behind. A jump of the timestamp, another SSRC or a restarted sequence continues the same positions. They
+//! never run ahead of real time by more than half a second (and 0.1 % for the sender's clock): who sends faster is cut.
+//!
+//! Driver: hand over all datagrams that wait with [`Receiver::handle_packet`], then [`Receiver::handle_time`] (in this order,
+//! or a late tick would fill what has already arrived), and drain [`Receiver::poll`] after each.
+
+mod stats;
+
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+use rtp_rs::RtpReader;
+
+use super::{
+    COMFORT_NOISE,
+    jitter::Jitter,
+    latch::{Latch, Verdict},
+    sequence::{Place, Sequence},
+};
+use crate::{
+    MAX_FRAME, SAMPLES_PER_MS,
+    dtmf::{KeyPress, KeyReceiver},
+    g711::Law,
+    plc::Concealer,
+    samples_between,
+};
+
+pub use stats::ReceiverStats;
+
+/// After this much silence of the latched source another may take its place.
+pub const TAKEOVER: Duration = Duration::from_secs(3);
+
+/// Without audio for this long, in samples, silence is filled in.
+const FILL_AFTER: u64 = 60 * SAMPLES_PER_MS;
+/// The longest frame that is made up at once: 20 ms.
+const MADE_UP: u64 = 20 * SAMPLES_PER_MS;
+/// The longest wait for a missing packet.
+const LONGEST_WAIT: Duration = Duration::from_millis(60);
+/// A timestamp further ahead of the clock than this is a jump: 160 ms.
+const JUMP: i64 = 1280;
+/// How far positions may be ahead of real time: half a second.
+const LEAD: u64 = 4000;
+/// Packets, or 60 ms pieces of longer ones, that can wait for a missing one.
+const HELD: usize = 16;
+/// Stragglers of the stream before a change of SSRC are dropped for this long.
+const STRAGGLERS: Duration = Duration::from_secs(1);
+
+/// What a receiver is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReceiverSettings {
+    /// The law that was agreed on.
+    pub law: Law,
+    /// The payload type that carries it towards us.
+    pub payload_type: u8,
+    /// A second law that may be sent to us without asking, when both were agreed on.
+    pub alternative: Option<(Law, u8)>,
+    /// The payload type of keys towards us.
+    pub dtmf_payload_type: Option<u8>,
+    /// Where the far end said that it receives: packets from there may always take the latch.
+    pub signalled: Option<SocketAddr>,
+    /// After how much silence another source may succeed the latched one.
+    pub takeover: Duration,
+}
+
+impl ReceiverSettings {
+    /// `law` at its static payload type, no keys, any source.
+    #[must_use]
+    pub const fn new(law: Law) -> Self {
+        Self {
+            law,
+            payload_type: law.payload_type(),
+            alternative: None,
+            dtmf_payload_type: None,
+            signalled: None,
+            takeover: TAKEOVER,
+        }
+    }
+}
+
+/// What became of a datagram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Disposition {
+    /// It belongs to the stream: poll.
+    Accepted,
+    /// It changes nothing.
+    Dropped(DropReason),
+}
+
+/// Why a datagram was dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DropReason {
+    /// No RTP packet.
+    Malformed,
+    /// RTCP on the RTP port (RFC 5761 §4), which was not agreed on.
+    Rtcp,
+    /// A payload type that was not agreed on.
+    UnknownPayloadType,
+    /// Comfort noise (RFC 3389): the silence that it describes is filled by the clock.
+    ComfortNoise,
+    /// Not from the latched source.
+    Stranger,
+    /// Of the stream before the last change of SSRC.
+    FormerStream,
+    /// A jump of the sequence number that no second packet has confirmed yet.
+    ImplausibleSequence,
+    /// Received before.
+    Duplicate,
+    /// Its time was concealed or filled.
+    Late,
+    /// Further ahead of real time than a sender can be.
+    Ahead,
+    /// More packets wait than can be held: nobody polls.
+    Overflow,
+}
+
+/// Where samples come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FrameKind {
+    /// They arrived.
+    Received,
+    /// They were lost and are made up from what was heard before.
+    Concealed,
+    /// Silence: nobody sent anything, or the loss was too long to conceal.
+    Filled,
+}
+
+/// A stretch of the caller's audio, at most 60 ms; the next begins where it ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Frame<'a> {
+    /// Position of the first sample since [`Receiver::new`].
+    pub start: u64,
+    /// Linear samples at 8 kHz.
+    pub samples: &'a [i16],
+    /// Where they come from.
+    pub kind: FrameKind,
+}
+
+/// What [`Receiver::poll`] yields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heard<'a> {
+    /// The next stretch of audio.
+    Audio(Frame<'a>),
+    /// A key went down or came up.
+    Key(KeyPress),
+    /// Another source is latched: send there from now on.
+    SourceChanged {
+        /// Its address.
+        from: SocketAddr,
+    },
+}
+
+/// What a payload type means here.
+#[derive(Clone, Copy)]
+enum Content {
+    Audio(Law),
+    Key,
+    ComfortNoise,
+    Unknown,
+}
+
+/// The RTP stream that is heard: its clock against ours.
+#[derive(Clone, Copy, Debug)]
+struct Stream {
+    ssrc: u32,
+    /// Timestamp and position of the newest audio (of the first packet, before there is audio).
+    timestamp: u32,
+    position: i64,
+    /// Extended number of its first packet.
+    first: u64,
+    /// The same on the wire.
+    first_wire: u16,
+    received: u32,
+}
+
+/// Encoded audio that waits for its turn.
+struct Held {
+    start: u64,
+    sequence: u64,
+    law: Law,
+    /// When what is missing before it is given up.
+    deadline: Instant,
+    len: usize,
+    bytes: [u8; MAX_FRAME],
+}
+
+impl Held {
+    fn end(&self) -> u64 {
+        self.start + self.len as u64
+    }
+}
+
+/// The incoming stream of one leg.
+pub struct Receiver {
+    settings: ReceiverSettings,
+    latch: Latch,
+    source_changed: Option<SocketAddr>,
+    stream: Option<Stream>,
+    former: Option<(u32, Instant)>,
+    sequence: Option<Sequence>,
+    jitter: Jitter,
+    keys: KeyReceiver,
+    epoch: Instant,
+    now: Instant,
+    /// The next position to hand out.
+    position: u64,
+    /// When the newest audio came, and where it ends: the clock runs on from there.
+    reach: (Instant, u64),
+    /// Up to where silence is due.
+    due: u64,
+    /// Extended number of the newest packet handed out.
+    delivered: u64,
+    held: Vec<Held>,
+    concealer: Concealer,
+    frame: [i16; MAX_FRAME],
+    stats: ReceiverStats,
+}
+
+impl std::fmt::Debug for Receiver {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Receiver")
+            .field("stream", &self.stream)
+            .field("position", &self.position)
+            .field("held", &self.held.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Receiver {
+    /// A receiver whose sample clock starts at `now`.
+    #[must_use]
+    pub fn new(settings: ReceiverSettings, now: Instant) -> Self {
+        Self {
+            settings,
+            latch: Latch::new(settings.signalled, settings.takeover),
+            source_changed: None,
+            stream: None,
+            former: None,
+            sequence: None,
+            jitter: Jitter::default(),
+            keys: KeyReceiver::new(),
+            epoch: now,
+            now,
+            position: 0,
+            reach: (now, 0),
+            due: 0,
+            delivered: 0,
+            held: Vec::with_capacity(HELD),
+            concealer: Concealer::new(),
+            frame: [0; MAX_FRAME],
+            stats: ReceiverStats::default(),
+        }
+    }
+
+    /// What a new offer or answer has changed. Another signalled address opens the latch; positions run on.
+    pub fn set_settings(&mut self, settings: ReceiverSettings) {
+        if let Some(address) = settings.signalled {
+            self.latch.signal(address);
+        }
+        self.settings = settings;
+    }
+
+    /// The settings in force.
+    #[must_use]
+    pub fn settings(&self) -> ReceiverSettings {
+        self.settings
+    }
+
+    /// Where to send: the source that is latched, else the signalled address.
+    #[must_use]
+    pub fn remote(&self) -> Option<SocketAddr> {
+        self.latch.remote()
+    }
+
+    /// The position of the next sample to be handed out.
+    #[must_use]
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// How long ago audio came last (or since the beginning).
+    #[must_use]
+    pub fn silent_for(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.reach.0)
+    }
+
+    /// What was counted.
+    #[must_use]
+    pub fn stats(&self) -> ReceiverStats {
+        let jitter = self.jitter.samples();
+        match (&self.stream, &self.sequence) {
+            (Some(stream), Some(sequence)) => {
+                let expected = sequence.highest() + 1 - stream.first;
+                self.stats.of_stream(stream.ssrc, stream.first_wire, expected, stream.received, jitter)
+            }
+            (None, _) | (_, None) => self.stats,
+        }
+    }
+
+    /// Takes one datagram from the RTP socket.
+    pub fn handle_packet(&mut self, from: SocketAddr, data: &[u8], now: Instant) -> Disposition {
+        self.now = self.now.max(now);
+        match self.accept(from, data) {
+            Ok(()) => Disposition::Accepted,
+            Err(reason) => {
+                self.stats.count(reason);
+                Disposition::Dropped(reason)
+            }
+        }
+    }
+
+    /// Lets time pass: call it at every tick, after the datagrams that waited.
+    pub fn handle_time(&mut self, now: Instant) {
+        self.now = self.now.max(now);
+        self.keys.handle_time(self.now);
+        self.due = self.line().saturating_sub(FILL_AFTER);
+    }
+
+    /// The next thing heard; `None` when there is nothing until the next datagram or tick.
+    pub fn poll(&mut self) -> Option<Heard<'_>> {
+        if let Some(from) = self.source_changed.take() {
+            return Some(Heard::SourceChanged { from });
+        }
+        if let Some(key) = self.keys.poll() {
+            return Some(Heard::Key(key));
+        }
+        let start = self.position;
+        let (samples, kind) = self.next_samples()?;
+        self.position += samples as u64;
+        Some(Heard::Audio(Frame { start, samples: &self.frame[..samples], kind }))
+    }
+
+    /// Where the caller's clock should be now, going by the newest audio.
+    fn line(&self) -> u64 {
+        self.reach.1 + samples_between(self.reach.0, self.now)
+    }
+
+    fn accept(&mut self, from: SocketAddr, data: &[u8]) -> Result<(), DropReason> {
+        let packet = RtpReader::new(data).map_err(|_| DropReason::Malformed)?;
+        let payload_type = packet.payload_type();
+        if (72..=76).contains(&payload_type) {
+            return Err(DropReason::Rtcp);
+        }
+        let content = self.content(payload_type);
+        self.admit(from, packet.ssrc(), content)?;
+        let (number, newer) = self.place(&packet)?;
+        self.stats.received += 1;
+        self.stats.octets += packet.payload().len() as u64;
+        let timestamp = packet.timestamp();
+        match content {
+            Content::Audio(law) => {
+                self.jitter.update(self.now, timestamp);
+                self.take_audio(law, packet.payload(), timestamp, number, newer)
+            }
+            Content::Key => {
+                let start = self.position_of(timestamp);
+                self.keys.handle_event(timestamp, packet.mark(), packet.payload(), start, self.now);
+                Ok(())
+            }
+            Content::ComfortNoise => Err(DropReason::ComfortNoise),
+            Content::Unknown => Err(DropReason::UnknownPayloadType),
+        }
+    }
+
+    fn content(&self, payload_type: u8) -> Content {
+        let settings = &self.settings;
+        if payload_type == settings.payload_type {
+            return Content::Audio(settings.law);
+        }
+        match settings.alternative {
+            Some((law, other)) if other == payload_type => Content::Audio(law),
+            Some(_) | None if settings.dtmf_payload_type == Some(payload_type) => Content::Key,
+            Some(_) | None if payload_type == COMFORT_NOISE => Content::ComfortNoise,
+            Some(_) | None => Content::Unknown,
+        }
+    }
+
+    /// Judges the source. What is no audio of ours can neither latch nor begin a stream.
+    fn admit(&mut self, from: SocketAddr, ssrc: u32, content: Content) -> Result<(), DropReason> {
+        let same_ssrc = self.stream.is_some_and(|stream| stream.ssrc == ssrc);
+        match content {
+            Content::Audio(_) | Content::Key => {}
+            Content::ComfortNoise | Content::Unknown => {
+                let known = same_ssrc && self.latch.remote() == Some(from);
+                return if known { Ok(()) } else { Err(DropReason::UnknownPayloadType) };
+            }
+        }
+        match self.latch.judge(from, same_ssrc, self.now) {
+            Verdict::Known => {}
+            Verdict::Changed => self.source_changed = Some(from),
+            Verdict::Stranger => return Err(DropReason::Stranger),
+        }
+        let straggler =
+            |(former, since): (u32, Instant)| former == ssrc && self.now.saturating_duration_since(since) < STRAGGLERS;
+        if !same_ssrc && self.former.is_some_and(straggler) {
+            return Err(DropReason::FormerStream);
+        }
+        Ok(())
+    }
+
+    /// The packet's extended sequence number, and whether it is newer than all before.
+    fn place(&mut self, packet: &RtpReader<'_>) -> Result<(u64, bool), DropReason> {
+        let wire = u16::from(packet.sequence_number());
+        let (Some(sequence), Some(stream)) = (self.sequence.as_mut(), self.stream.as_mut()) else {
+            let sequence = self.sequence.insert(Sequence::new(wire));
+            let number = sequence.highest();
+            self.delivered = number - 1;
+            self.begin(packet, number);
+            return Ok((number, true));
+        };
+        if stream.ssrc != packet.ssrc() {
+            let number = sequence.restart(wire);
+            self.former = Some((stream.ssrc, self.now));
+            self.begin(packet, number);
+            return Ok((number, true));
+        }
+        let placed = match sequence.place(wire) {
+            Place::Newer(number) => (number, true),
+            Place::Older(number) => {
+                self.stats.reordered += 1;
+                (number, false)
+            }
+            Place::Restarted(number) => {
+                self.begin(packet, number);
+                return Ok((number, true));
+            }
+            Place::Duplicate => return Err(DropReason::Duplicate),
+            Place::Implausible => return Err(DropReason::ImplausibleSequence),
+        };
+        stream.received = stream.received.saturating_add(1);
+        Ok(placed)
+    }
+
+    /// A stream begins with this packet: its timestamp is where the clock is now.
+    fn begin(&mut self, packet: &RtpReader<'_>, number: u64) {
+        if let (Some(stream), Some(sequence)) = (self.stream.take(), &self.sequence) {
+            self.stats.end_stream(sequence.highest().saturating_sub(stream.first), stream.received);
+        }
+        for held in &mut self.held {
+            held.deadline = self.now;
+        }
+        self.jitter.restart();
+        self.keys.restart();
+        let start = self.clock_for(packet.payload().len() as u64);
+        // One sample earlier, so that the first packet is newer than what was before it.
+        self.stream = Some(Stream {
+            ssrc: packet.ssrc(),
+            timestamp: packet.timestamp().wrapping_sub(1),
+            position: start.cast_signed() - 1,
+            first: number,
+            first_wire: u16::from(packet.sequence_number()),
+            received: 1,
+        });
+    }
+
+    /// Where a packet of `len` samples belongs whose own timestamp says nothing: up to now, after all before.
+    fn clock_for(&self, len: u64) -> u64 {
+        let held = self.held.last().map_or(0, Held::end);
+        self.line().saturating_sub(len).max(self.position).max(held)
+    }
+
+    fn position_of(&self, timestamp: u32) -> u64 {
+        let position = self
+            .stream
+            .map_or(0, |stream| stream.position + i64::from(timestamp.wrapping_sub(stream.timestamp).cast_signed()));
+        position.max(0).cast_unsigned()
+    }
+
+    /// Puts an audio payload in line.
+    fn take_audio(
+        &mut self,
+        law: Law,
+        payload: &[u8],
+        timestamp: u32,
+        number: u64,
+        newer: bool,
+    ) -> Result<(), DropReason> {
+        let len = payload.len() as u64;
+        if len == 0 {
+            return Ok(());
+        }
+        let start = self.locate(timestamp, len, newer)?;
+        if newer {
+            self.reach = (self.now, start + len);
+        }
+        if start + len <= self.position {
+            return Err(DropReason::Late);
+        }
+        for (piece, bytes) in payload.chunks(MAX_FRAME).enumerate() {
+            self.hold(law, bytes, start + (piece * MAX_FRAME) as u64, number)?;
+        }
+        Ok(())
+    }
+
+    /// The position of a packet's first sample.
+    fn locate(&mut self, timestamp: u32, len: u64, newer: bool) -> Result<u64, DropReason> {
+        let (line, resume) = (self.line(), self.clock_for(len));
+        let limit = self.limit();
+        let Some(stream) = self.stream.as_mut() else { return Err(DropReason::Late) };
+        let advance = i64::from(timestamp.wrapping_sub(stream.timestamp).cast_signed());
+        let mut start = stream.position + advance;
+        let jumped = start > line.cast_signed() + JUMP;
+        if !newer {
+            return if jumped || start < 0 { Err(DropReason::Late) } else { Ok(start.cast_unsigned()) };
+        }
+        if jumped || advance <= 0 {
+            start = resume.cast_signed();
+        }
+        stream.timestamp = timestamp;
+        stream.position = start;
+        if start + len.cast_signed() > limit.cast_signed() {
+            // Cut: the next packet belongs where this one would have been.
+            stream.position = start - len.cast_signed();
+            return Err(DropReason::Ahead);
+        }
+        Ok(start.max(0).cast_unsigned())
+    }
+
+    /// The furthest position that a sender in real time can have reached.
+    fn limit(&self) -> u64 {
+        let elapsed = samples_between(self.epoch, self.now);
+        elapsed + elapsed / 1000 + LEAD
+    }
+
+    fn hold(&mut self, law: Law, bytes: &[u8], start: u64, sequence: u64) -> Result<(), DropReason> {
+        if self.held.len() >= HELD {
+            return Err(DropReason::Overflow);
+        }
+        let jitter = Duration::from_micros(u64::from(self.jitter.samples()) * 375);
+        let deadline = self.now + (jitter + Duration::from_millis(5)).min(LONGEST_WAIT);
+        let mut held = Held { start, sequence, law, deadline, len: bytes.len(), bytes: [0; MAX_FRAME] };
+        held.bytes[..bytes.len()].copy_from_slice(bytes);
+        let place = self.held.partition_point(|other| other.start <= start);
+        self.held.insert(place, held);
+        Ok(())
+    }
+
+    /// Writes the next samples to `self.frame`: how many, and what they are.
+    fn next_samples(&mut self) -> Option<(usize, FrameKind)> {
+        while let Some(head) = self.held.first() {
+            if head.end() <= self.position {
+                self.held.remove(0);
+                self.stats.late += 1;
+            } else if head.start <= self.position {
+                return Some(self.play());
+            } else {
+                return self.bridge();
+            }
+        }
+        let due = self.due.saturating_sub(self.position);
+        if due < MADE_UP {
+            return None;
+        }
+        // What was not here by now is not waited for any more.
+        self.delivered = self.sequence.as_ref().map_or(0, Sequence::highest);
+        Some(self.fill(MADE_UP))
+    }
+
+    /// The gap before the first that waits: silence if nobody sent anything, else concealment once it is given up.
+    fn bridge(&mut self) -> Option<(usize, FrameKind)> {
+        let head = self.held.first()?;
+        let gap = (head.start - self.position).min(MADE_UP);
+        let missing = self.sequence.as_ref().is_some_and(|seen| seen.is_missing_between(self.delivered, head.sequence));
+        if !missing {
+            return Some(self.fill(gap));
+        }
+        let given_up = self.now >= head.deadline || self.held.len() >= HELD;
+        given_up.then(|| self.conceal(gap))
+    }
+
+    fn play(&mut self) -> (usize, FrameKind) {
+        let held = self.held.remove(0);
+        let skipped = usize::try_from(self.position.saturating_sub(held.start)).unwrap_or(held.len).min(held.len);
+        let samples = held.law.decode(&held.bytes[skipped..held.len], &mut self.frame);
+        self.concealer.heard(&mut self.frame[..samples]);
+        self.delivered = self.delivered.max(held.sequence);
+        (samples, FrameKind::Received)
+    }
+
+    fn conceal(&mut self, gap: u64) -> (usize, FrameKind) {
+        let remaining = self.concealer.remaining() as u64;
+        if remaining == 0 {
+            return self.fill(gap);
+        }
+        let samples = gap.min(remaining).min(MADE_UP) as usize;
+        self.concealer.conceal(&mut self.frame[..samples]);
+        self.stats.concealed += samples as u64;
+        (samples, FrameKind::Concealed)
+    }
+
+    fn fill(&mut self, gap: u64) -> (usize, FrameKind) {
+        let samples = gap.min(MADE_UP) as usize;
+        let silence = &mut self.frame[..samples];
+        silence.fill(0);
+        self.concealer.silent(silence);
+        self.stats.filled += samples as u64;
+        (samples, FrameKind::Filled)
+    }
+}
+
+#[cfg(test)]
+mod tests;
