@@ -131,9 +131,7 @@ impl Fault {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::Version => StatusCode::VERSION_NOT_SUPPORTED,
-            Self::MessageTooLarge | Self::TooManyHeaders | Self::LineTooLong => {
-                StatusCode::MESSAGE_TOO_LARGE
-            }
+            Self::MessageTooLarge | Self::TooManyHeaders | Self::LineTooLong => StatusCode::MESSAGE_TOO_LARGE,
             Self::Empty
             | Self::StartLine
             | Self::RequestUri(_)

@@ -1,8 +1,8 @@
 //! The header fields of a message, in their order: RFC 3261 §7.3.
 //!
 //! Each keeps its value (unfolded and trimmed) and, when it was received, where its lines lie in the buffer: what we
-//! don't touch is printed as it came. What we put in is printed long and on one line: CR, LF and NUL become spaces, so
-//! no value can start a header field of its own.
+//! don't touch is printed as it came. What we put in is printed long and on one line: CR and LF become spaces, so no
+//! value can start a header field of its own.
 //!
 //! Names and values are slices of the receive buffer; [`Headers::detach`] copies them out.
 
@@ -49,13 +49,7 @@ impl Headers {
     }
 
     /// Adds a received field whose lines lie at `start..end`; `value` has no line breaks.
-    pub(super) fn push_received(
-        &mut self,
-        name: HeaderName,
-        value: Text,
-        start: usize,
-        end: usize,
-    ) {
+    pub(super) fn push_received(&mut self, name: HeaderName, value: Text, start: usize, end: usize) {
         let (start, end) = (u32::try_from(start).unwrap_or(0), u32::try_from(end).unwrap_or(0));
         self.fields.push(Field { name, value, start, end });
     }
@@ -101,10 +95,7 @@ impl Headers {
         self.parts(name).map(|(text, part)| text.sub(part))
     }
 
-    pub(super) fn parts<'a>(
-        &'a self,
-        name: &'a HeaderName,
-    ) -> impl Iterator<Item = (&'a Text, &'a [u8])> + 'a {
+    pub(super) fn parts<'a>(&'a self, name: &'a HeaderName) -> impl Iterator<Item = (&'a Text, &'a [u8])> + 'a {
         self.all(name).flat_map(|text| list::split(text.as_bytes()).map(move |part| (text, part)))
     }
 
@@ -157,8 +148,7 @@ impl Headers {
         let field = self.fields.get_mut(at).ok_or(HeaderError::Missing(HeaderName::Via))?;
         let top = list::split(field.value.as_bytes()).next();
         let top = top.ok_or(HeaderError::Malformed(HeaderName::Via, Defect::Empty))?;
-        let end =
-            top.as_ptr().addr().wrapping_sub(field.value.as_bytes().as_ptr().addr()) + top.len();
+        let end = top.as_ptr().addr().wrapping_sub(field.value.as_bytes().as_ptr().addr()) + top.len();
         let rest = field.value.as_bytes().get(end..).unwrap_or_default();
         let value = [via.to_text().as_bytes(), rest].concat();
         *field = Field::ours(HeaderName::Via, value);
@@ -182,19 +172,13 @@ impl Headers {
             start: field.start,
             end: field.end,
         };
-        Self {
-            source: Bytes::copy_from_slice(&self.source),
-            fields: self.fields.iter().map(copy).collect(),
-        }
+        Self { source: Bytes::copy_from_slice(&self.source), fields: self.fields.iter().map(copy).collect() }
     }
 
     /// Names, values, and the lines as they came of those that were received and not touched.
     pub(super) fn lines(&self) -> impl Iterator<Item = (&HeaderName, &Text, Option<&[u8]>)> {
         self.fields.iter().map(|field| {
-            let lines = self
-                .source
-                .get(field.start as usize..field.end as usize)
-                .filter(|lines| !lines.is_empty());
+            let lines = self.source.get(field.start as usize..field.end as usize).filter(|lines| !lines.is_empty());
             (&field.name, &field.value, lines)
         })
     }

@@ -34,8 +34,7 @@ impl Host {
             [b'[', inner @ .., b']'] => v6(inner).map(Self::V6).ok_or(Defect::Host),
             [first, ..] => {
                 if first.is_ascii_digit()
-                    && let Some(address) =
-                        std::str::from_utf8(raw).ok().and_then(|s| s.parse().ok())
+                    && let Some(address) = std::str::from_utf8(raw).ok().and_then(|s| s.parse().ok())
                 {
                     return Ok(Self::V4(address));
                 }
@@ -67,9 +66,10 @@ impl Host {
 
 fn v6(inner: &[u8]) -> Option<Ipv6Addr> {
     let text = std::str::from_utf8(inner).ok()?;
-    text.parse()
-        .ok()
-        .or_else(|| text.contains('.').then(|| text.replacen(":::", "::", 1).parse().ok())?)
+    text.parse().ok().or_else(|| {
+        let (head, v4) = text.rsplit_once(':')?;
+        (head.ends_with("::") && v4.contains('.')).then(|| format!("{head}{v4}").parse().ok())?
+    })
 }
 
 /// An address as `received` and `maddr` carry it: with or without brackets (RFC 5118 §4.5).

@@ -57,17 +57,12 @@ impl NameAddr {
             }
             (Some(_), Some(at)) if raw.get(at) == Some(&b'"') => Err(Defect::Quote),
             (Some(_), semicolon) => {
-                let (uri, params) =
-                    raw.split_at_checked(semicolon.unwrap_or(raw.len())).ok_or(Defect::Scheme)?;
+                let (uri, params) = raw.split_at_checked(semicolon.unwrap_or(raw.len())).ok_or(Defect::Scheme)?;
                 let uri = scan::trim(uri);
                 if uri.iter().any(|b| matches!(b, b'?' | b',')) {
                     return Err(Defect::Character);
                 }
-                Ok(Self {
-                    display: Text::new(),
-                    uri: Uri::parse(text.sub(uri))?,
-                    params: Params::read(text, params)?,
-                })
+                Ok(Self { display: Text::new(), uri: Uri::parse(text.sub(uri))?, params: Params::read(text, params)? })
             }
         }
     }
@@ -104,11 +99,7 @@ impl NameAddr {
     /// A copy that doesn't hold the buffer this was read from.
     #[must_use]
     pub fn detach(&self) -> Self {
-        Self {
-            display: self.display.detach(),
-            uri: self.uri.detach(),
-            params: self.params.detach(),
-        }
+        Self { display: self.display.detach(), uri: self.uri.detach(), params: self.params.detach() }
     }
 
     /// The value as it is printed, byte for byte: always with angle brackets, the display name always quoted.

@@ -46,9 +46,7 @@ impl Params {
     }
 
     pub(super) fn find(&self, name: &str) -> Option<&[u8]> {
-        self.pairs()
-            .find(|(n, _)| n.eq_ignore_ascii_case(name.as_bytes()))
-            .map(|(_, value)| value.unwrap_or_default())
+        self.pairs().find(|(n, _)| n.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| value.unwrap_or_default())
     }
 
     /// The value of the parameter `name` (in any case), still in its quotes if it has any; empty for a flag.
@@ -200,8 +198,8 @@ pub(super) fn quote_into(out: &mut Vec<u8>, bytes: &[u8]) {
     out.push(b'"');
     for &b in bytes {
         match b {
-            b'"' | b'\\' => out.extend([b'\\', b]),
-            b'\r' | b'\n' | 0 => out.push(b' '),
+            b'\r' | b'\n' => out.push(b' '),
+            b'"' | b'\\' | 0x7f | 0..b' ' if b != b'\t' => out.extend([b'\\', b]),
             _ => out.push(b),
         }
     }

@@ -71,8 +71,7 @@ impl<'a> Head<'a> {
             return Err(ParseError::new(Fault::LineTooLong));
         }
         let headers = Headers::of(text.clone().into_bytes());
-        let mut head =
-            Self { start: bytes.get(..end).unwrap_or_default(), headers, rest: b"", fault };
+        let mut head = Self { start: bytes.get(..end).unwrap_or_default(), headers, rest: b"", fault };
         head.read_fields(text, next);
         Ok(head)
     }
@@ -138,9 +137,7 @@ fn skip_space(mut bytes: &[u8]) -> &[u8] {
 /// "Any LWS ... may be replaced with a single SP" (RFC 3261 §7.3.1).
 fn unfold(value: &[u8]) -> Text {
     let mut out = Vec::with_capacity(value.len());
-    for part in
-        value.split(|&b| matches!(b, b'\r' | b'\n')).map(scan::trim).filter(|part| !part.is_empty())
-    {
+    for part in value.split(|&b| matches!(b, b'\r' | b'\n')).map(scan::trim).filter(|part| !part.is_empty()) {
         if !out.is_empty() {
             out.push(b' ');
         }
@@ -155,8 +152,7 @@ fn request_line(text: &Text, head: Head<'_>) -> Result<Request, ParseError> {
     let Some(method) = Method::read(text, method) else {
         return Err(ParseError::new(Fault::StartLine));
     };
-    let (uri, version) = match memchr::memrchr(b' ', rest).and_then(|at| rest.split_at_checked(at))
-    {
+    let (uri, version) = match memchr::memrchr(b' ', rest).and_then(|at| rest.split_at_checked(at)) {
         Some((uri, version)) => (uri, scan::trim(version)),
         None => (rest, b"".as_slice()),
     };
@@ -166,18 +162,11 @@ fn request_line(text: &Text, head: Head<'_>) -> Result<Request, ParseError> {
         Err(defect) => (Uri::opaque(text.sub(uri)), Some(Fault::RequestUri(defect))),
     };
     let (body, body_fault) = body(&head.headers, head.rest);
-    let mut request =
-        Request { method, uri, headers: head.headers, body: text.sub(body).into_bytes() };
-    let fault = version_fault(version)
-        .or(uri_fault)
-        .or(head.fault)
-        .or(body_fault)
-        .or_else(|| gate(&request).err());
+    let mut request = Request { method, uri, headers: head.headers, body: text.sub(body).into_bytes() };
+    let fault = version_fault(version).or(uri_fault).or(head.fault).or(body_fault).or_else(|| gate(&request).err());
     match fault {
         None => Ok(request),
-        Some(fault) if request.method == Method::Ack || request.headers.via().is_err() => {
-            Err(ParseError::new(fault))
-        }
+        Some(fault) if request.method == Method::Ack || request.headers.via().is_err() => Err(ParseError::new(fault)),
         Some(fault) => {
             request.body = Bytes::new();
             Err(ParseError::answer(fault, Box::new(request)))
@@ -213,12 +202,7 @@ fn status_line(text: &Text, head: Head<'_>) -> Result<Response, Fault> {
         return Err(fault);
     }
     common_gate(&head.headers)?;
-    Ok(Response {
-        status,
-        reason: text.sub(reason),
-        headers: head.headers,
-        body: text.sub(body).into_bytes(),
-    })
+    Ok(Response { status, reason: text.sub(reason), headers: head.headers, body: text.sub(body).into_bytes() })
 }
 
 /// "If there are additional bytes in the transport packet beyond the end of the body, they MUST be discarded"; a body
@@ -226,12 +210,10 @@ fn status_line(text: &Text, head: Head<'_>) -> Result<Response, Fault> {
 fn body<'a>(headers: &Headers, rest: &'a [u8]) -> (&'a [u8], Option<Fault>) {
     match headers.content_length() {
         Ok(None) => (rest, None),
-        Ok(Some(declared)) => {
-            match usize::try_from(declared).ok().and_then(|len| rest.get(..len)) {
-                Some(body) => (body, None),
-                None => (b"", Some(Fault::ShortBody { declared, present: rest.len() })),
-            }
-        }
+        Ok(Some(declared)) => match usize::try_from(declared).ok().and_then(|len| rest.get(..len)) {
+            Some(body) => (body, None),
+            None => (b"", Some(Fault::ShortBody { declared, present: rest.len() })),
+        },
         Err(error) => (b"", Some(error.into())),
     }
 }

@@ -6,6 +6,7 @@ use super::headers::Headers;
 use super::name::HeaderName;
 use super::print;
 use super::request::Request;
+use super::scan;
 use super::status::StatusCode;
 use super::text::Text;
 
@@ -27,13 +28,7 @@ impl Response {
     /// in a 100 (§8.2.6.1), and the usual reason phrase. The To tag is [`set_to_tag`](Self::set_to_tag).
     pub fn to(request: &Request, status: StatusCode) -> Self {
         let mut headers = Headers::new();
-        for name in [
-            HeaderName::Via,
-            HeaderName::From,
-            HeaderName::To,
-            HeaderName::CallId,
-            HeaderName::CSeq,
-        ] {
+        for name in [HeaderName::Via, HeaderName::From, HeaderName::To, HeaderName::CallId, HeaderName::CSeq] {
             headers.copy(&request.headers, &name);
         }
         if status == StatusCode::TRYING {
@@ -50,10 +45,11 @@ impl Response {
         self
     }
 
-    /// Adds the tag to To unless it has one. A To that can't be read is left as it is.
+    /// Adds the tag, a token, to To unless it has one. A To that can't be read is left as it is.
     pub fn set_to_tag(&mut self, tag: &str) {
         let Ok(to) = self.headers.to() else { return };
         if to.tag().is_none()
+            && scan::is_token(tag.as_bytes())
             && let Some(value) = self.headers.get(&HeaderName::To)
         {
             let value = [value.as_bytes(), b";tag=", tag.as_bytes()].concat();

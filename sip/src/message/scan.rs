@@ -30,8 +30,7 @@ pub(super) fn is_reserved(byte: u8) -> bool {
 
 /// `unreserved` of RFC 3261 §25.1: alphanumerics and marks.
 pub(super) fn is_unreserved(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(byte, b'-' | b'_' | b'.' | b'!' | b'~' | b'*' | b'\'' | b'(' | b')')
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'!' | b'~' | b'*' | b'\'' | b'(' | b')')
 }
 
 pub(super) fn is_space(byte: u8) -> bool {

@@ -80,12 +80,12 @@ impl Text {
         }
     }
 
-    /// The same on one line: CR, LF and NUL become spaces, so that no value can start a header field of its own.
+    /// The same on one line: CR and LF become spaces, so that no value can start a header field of its own.
     pub(super) fn one_line(self) -> Self {
-        if memchr::memchr3(b'\r', b'\n', 0, &self.0).is_none() {
+        if memchr::memchr2(b'\r', b'\n', &self.0).is_none() {
             return self;
         }
-        let swap = |&b: &u8| if matches!(b, b'\r' | b'\n' | 0) { b' ' } else { b };
+        let swap = |&b: &u8| if matches!(b, b'\r' | b'\n') { b' ' } else { b };
         Self(self.0.iter().map(swap).collect::<Vec<u8>>().into())
     }
 }

@@ -75,10 +75,9 @@ impl Headers {
     pub fn contacts(&self) -> Result<Contacts, HeaderError> {
         let star = self.parts(&HeaderName::Contact).filter(|(_, raw)| *raw == b"*").count();
         match (star, self.parts(&HeaderName::Contact).count()) {
-            (0, _) => self
-                .read_list(&HeaderName::Contact, NameAddr::read)
-                .collect::<Result<_, _>>()
-                .map(Contacts::Addresses),
+            (0, _) => {
+                self.read_list(&HeaderName::Contact, NameAddr::read).collect::<Result<_, _>>().map(Contacts::Addresses)
+            }
             (1, 1) => Ok(Contacts::Star),
             _ => Err(HeaderError::Malformed(HeaderName::Contact, Defect::Star)),
         }
@@ -88,10 +87,7 @@ impl Headers {
     pub fn contact(&self) -> Result<Option<NameAddr>, HeaderError> {
         self.parts(&HeaderName::Contact)
             .find(|(_, raw)| *raw != b"*")
-            .map(|(text, raw)| {
-                NameAddr::read(text, raw)
-                    .map_err(|d| HeaderError::Malformed(HeaderName::Contact, d))
-            })
+            .map(|(text, raw)| NameAddr::read(text, raw).map_err(|d| HeaderError::Malformed(HeaderName::Contact, d)))
             .transpose()
     }
 
@@ -122,8 +118,7 @@ impl Headers {
 
     /// The methods that the peer takes.
     pub fn allow(&self) -> Result<Vec<Method>, HeaderError> {
-        self.read_list(&HeaderName::Allow, |text, raw| Method::read(text, raw).ok_or(Defect::Token))
-            .collect()
+        self.read_list(&HeaderName::Allow, |text, raw| Method::read(text, raw).ok_or(Defect::Token)).collect()
     }
 
     /// The media types that the peer takes; none written means `application/sdp` (RFC 3261 §20.1).
@@ -138,8 +133,7 @@ impl Headers {
 
     /// How the body is packed, the last coding outermost; `identity` isn't given.
     pub fn content_encoding(&self) -> Result<Vec<Token>, HeaderError> {
-        let mut codings: Vec<Token> =
-            self.read_list(&HeaderName::ContentEncoding, word).collect::<Result<_, _>>()?;
+        let mut codings: Vec<Token> = self.read_list(&HeaderName::ContentEncoding, word).collect::<Result<_, _>>()?;
         codings.retain(|coding| !coding.eq_ignore_case("identity"));
         Ok(codings)
     }
@@ -175,9 +169,7 @@ impl Headers {
         name: &'a HeaderName,
         read: impl Fn(&Text, &[u8]) -> Result<T, Defect> + 'a,
     ) -> impl Iterator<Item = Result<T, HeaderError>> + 'a {
-        self.parts(name).map(move |(text, raw)| {
-            read(text, raw).map_err(|d| HeaderError::Malformed(name.clone(), d))
-        })
+        self.parts(name).map(move |(text, raw)| read(text, raw).map_err(|d| HeaderError::Malformed(name.clone(), d)))
     }
 
     /// Reads a field that may stand once.
@@ -196,11 +188,7 @@ impl Headers {
     }
 
     /// Reads a field that must stand once.
-    fn must<T>(
-        &self,
-        name: &HeaderName,
-        read: impl Fn(&Text, &[u8]) -> Result<T, Defect>,
-    ) -> Result<T, HeaderError> {
+    fn must<T>(&self, name: &HeaderName, read: impl Fn(&Text, &[u8]) -> Result<T, Defect>) -> Result<T, HeaderError> {
         self.may(name, read)?.ok_or_else(|| HeaderError::Missing(name.clone()))
     }
 }

@@ -88,11 +88,7 @@ impl MediaType {
         if !scan::is_token(kind) || !scan::is_token(subtype) {
             return Err(Defect::MediaType);
         }
-        Ok(Self {
-            kind: text.sub(kind),
-            subtype: text.sub(subtype),
-            params: Params::read(text, params)?,
-        })
+        Ok(Self { kind: text.sub(kind), subtype: text.sub(subtype), params: Params::read(text, params)? })
     }
 
     /// Whether this is `kind/subtype`, in any case.
@@ -114,11 +110,7 @@ impl MediaType {
     /// A copy that doesn't hold the buffer this was read from.
     #[must_use]
     pub fn detach(&self) -> Self {
-        Self {
-            kind: self.kind.detach(),
-            subtype: self.subtype.detach(),
-            params: self.params.detach(),
-        }
+        Self { kind: self.kind.detach(), subtype: self.subtype.detach(), params: self.params.detach() }
     }
 }
 

@@ -39,9 +39,7 @@ impl Transport {
             ("WSS", Self::Wss),
         ];
         let found = known.into_iter().find(|(long, _)| long.as_bytes().eq_ignore_ascii_case(name));
-        found
-            .map(|(_, transport)| transport)
-            .or_else(|| Token::new(text.sub(name)).map(Self::Other))
+        found.map(|(_, transport)| transport).or_else(|| Token::new(text.sub(name)).map(Self::Other))
     }
 
     /// The name as it is printed.
@@ -215,8 +213,7 @@ impl Via {
 
     /// Where a response goes over UDP (RFC 3261 §18.2.2, RFC 3581 §4), when that is an address.
     pub fn response_target(&self) -> Option<SocketAddr> {
-        let sent_by =
-            self.port.unwrap_or(if matches!(self.transport, Transport::Tls) { 5061 } else { 5060 });
+        let sent_by = self.port.unwrap_or(if matches!(self.transport, Transport::Tls) { 5061 } else { 5060 });
         if let Some(maddr) = self.maddr().and_then(|host| host.ip()) {
             return Some(SocketAddr::new(maddr, sent_by));
         }

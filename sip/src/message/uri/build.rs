@@ -12,12 +12,7 @@ impl Uri {
     }
 
     /// As [`sip`](Self::sip), with `sips` when `scheme` says so.
-    pub fn with_scheme(
-        scheme: Scheme,
-        user: Option<&str>,
-        host: &Host,
-        port: Option<u16>,
-    ) -> Result<Self, Defect> {
+    pub fn with_scheme(scheme: Scheme, user: Option<&str>, host: &Host, port: Option<u16>) -> Result<Self, Defect> {
         let mut out = match scheme {
             Scheme::Sip => b"sip:".to_vec(),
             Scheme::Sips => b"sips:".to_vec(),

@@ -20,10 +20,7 @@ impl Uri {
         self.scheme == other.scheme
             && match self.scheme {
                 Scheme::Sip | Scheme::Sips => self.same_address(other) && self.same_parts(other),
-                Scheme::Tel => {
-                    same_number(self.bytes(self.user), other.bytes(other.user))
-                        && self.same_parts(other)
-                }
+                Scheme::Tel => same_number(self.bytes(self.user), other.bytes(other.user)) && self.same_parts(other),
                 Scheme::Other => false,
             }
     }
@@ -36,9 +33,7 @@ impl Uri {
     }
 
     fn same_parts(&self, other: &Self) -> bool {
-        let few = |uri: &Self| {
-            uri.param_pairs().count() <= MAX_PARTS && uri.header_pairs().count() <= MAX_PARTS
-        };
+        let few = |uri: &Self| uri.param_pairs().count() <= MAX_PARTS && uri.header_pairs().count() <= MAX_PARTS;
         few(self)
             && few(other)
             && self.params_fit(other)
@@ -57,9 +52,8 @@ impl Uri {
 
     /// "URI header components are never ignored."
     fn headers_fit(&self, other: &Self) -> bool {
-        self.header_pairs().all(|mine| {
-            find(other.header_pairs(), mine.0).is_some_and(|theirs| same_value(mine, theirs))
-        })
+        self.header_pairs()
+            .all(|mine| find(other.header_pairs(), mine.0).is_some_and(|theirs| same_value(mine, theirs)))
     }
 }
 

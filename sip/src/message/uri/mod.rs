@@ -99,16 +99,7 @@ impl Uri {
     pub(super) fn opaque(raw: Text) -> Self {
         let none = Span::default();
         let (scheme, port) = (Scheme::Other, None);
-        Self {
-            raw: raw.one_line(),
-            scheme,
-            user: none,
-            password: none,
-            host: none,
-            port,
-            params: none,
-            headers: none,
-        }
+        Self { raw: raw.one_line(), scheme, user: none, password: none, host: none, port, params: none, headers: none }
     }
 
     /// The scheme.
@@ -118,9 +109,7 @@ impl Uri {
 
     /// The scheme as it is written, without the colon.
     pub fn scheme_name(&self) -> Cow<'_, str> {
-        text::decode(
-            scan::split_once(self.as_bytes(), b':').map_or(self.as_bytes(), |(scheme, _)| scheme),
-        )
+        text::decode(scan::split_once(self.as_bytes(), b':').map_or(self.as_bytes(), |(scheme, _)| scheme))
     }
 
     /// Whether this is `sip` or `sips`.
@@ -252,16 +241,13 @@ fn pairs(bytes: &[u8], separator: u8) -> impl Iterator<Item = (&[u8], Option<&[u
 }
 
 fn read_scheme(scheme: &[u8]) -> Result<Scheme, Defect> {
-    let known: [(&[u8], Scheme); 3] =
-        [(b"sip", Scheme::Sip), (b"sips", Scheme::Sips), (b"tel", Scheme::Tel)];
+    let known: [(&[u8], Scheme); 3] = [(b"sip", Scheme::Sip), (b"sips", Scheme::Sips), (b"tel", Scheme::Tel)];
     if let Some((_, scheme)) = known.iter().find(|(name, _)| scheme.eq_ignore_ascii_case(name)) {
         return Ok(*scheme);
     }
     let inside = |&b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.');
     match scheme {
-        [first, rest @ ..] if first.is_ascii_alphabetic() && rest.iter().all(inside) => {
-            Ok(Scheme::Other)
-        }
+        [first, rest @ ..] if first.is_ascii_alphabetic() && rest.iter().all(inside) => Ok(Scheme::Other),
         _ => Err(Defect::Scheme),
     }
 }
@@ -285,10 +271,8 @@ fn sip_parts(rest: &[u8]) -> Result<Parts<'_>, Defect> {
 fn tel_parts(rest: &[u8]) -> Result<Parts<'_>, Defect> {
     let params_at = memchr::memchr(b';', rest).unwrap_or(rest.len());
     let (user, params) = rest.split_at_checked(params_at).unwrap_or((rest, b""));
-    let good = |&b: &u8| {
-        b.is_ascii_alphanumeric()
-            || matches!(b, b'+' | b'-' | b'.' | b'(' | b')' | b'*' | b'#' | b'%')
-    };
+    let good =
+        |&b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.' | b'(' | b')' | b'*' | b'#' | b'%');
     if user.is_empty() {
         return Err(Defect::Empty);
     }
