@@ -3,4 +3,8 @@
 //! No socket, no clock, no runtime: bytes and `now` come in, bytes, events and the next wake-up go out. A body is
 //! bytes and a content type; what SDP means lives elsewhere.
 
+pub mod agent;
+mod dialog;
 pub mod message;
+mod session;
+pub mod transaction;

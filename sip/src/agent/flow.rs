@@ -1,0 +1,98 @@
+//! Where a message came from and where one goes: a pair of addresses and a protocol.
+
+use std::net::{IpAddr, SocketAddr};
+
+/// A transport of SIP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Protocol {
+    /// Datagrams: messages get lost, so transactions retransmit.
+    Udp,
+}
+
+impl Protocol {
+    /// True when the transport itself delivers: timers A, E and G are off, D, I, J and K zero (RFC 3261 §17).
+    pub fn is_reliable(self) -> bool {
+        match self {
+            Self::Udp => false,
+        }
+    }
+
+    /// The word in a Via's sent-protocol.
+    pub fn token(self) -> &'static str {
+        match self {
+            Self::Udp => "UDP",
+        }
+    }
+
+    /// The port where a peer listens that names none (RFC 3261 §18.2.2 and §19.1.2).
+    pub fn default_port(self) -> u16 {
+        match self {
+            Self::Udp => 5060,
+        }
+    }
+}
+
+/// One of our sockets and a peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Flow {
+    /// The socket's own address: never a wildcard, as Via and Contact are made of it.
+    pub local: SocketAddr,
+    /// The other side.
+    pub peer: SocketAddr,
+    /// How they talk.
+    pub protocol: Protocol,
+}
+
+impl Flow {
+    /// The same socket, another peer.
+    pub fn to(self, peer: SocketAddr) -> Self {
+        Self { peer, ..self }
+    }
+
+    /// Can `address` be where a message for this flow's other side has to go?
+    ///
+    /// Not when it is of another family or has no port or host. And not when it is a private address and the flow's
+    /// peer is a public one: then a NAT stands between us, and only the way back reaches it.
+    pub(crate) fn reaches(&self, address: SocketAddr) -> bool {
+        let same_family = address.is_ipv4() == self.peer.is_ipv4();
+        let real = address.port() != 0 && !address.ip().is_unspecified() && !address.ip().is_multicast();
+        same_family && real && (is_public(address.ip()) || !is_public(self.peer.ip()))
+    }
+}
+
+/// Can the whole Internet reach this address? (RFC 1918, RFC 3927, RFC 4193, RFC 6598, loopback: no.)
+fn is_public(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => {
+            let [first, second, ..] = v4.octets();
+            let shared = first == 100 && (64..128).contains(&second);
+            !(v4.is_private() || v4.is_loopback() || v4.is_link_local() || shared)
+        }
+        IpAddr::V6(v6) => !(v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flow(peer: &str) -> Flow {
+        Flow { local: "192.0.2.1:5060".parse().unwrap(), peer: peer.parse().unwrap(), protocol: Protocol::Udp }
+    }
+
+    #[test]
+    fn a_private_contact_behind_a_public_address_is_not_reached_directly() {
+        assert!(!flow("203.0.113.9:40000").reaches("192.168.1.20:5060".parse().unwrap()));
+        assert!(!flow("203.0.113.9:40000").reaches("100.64.3.2:5060".parse().unwrap()));
+        assert!(flow("10.0.0.9:5060").reaches("192.168.1.20:5060".parse().unwrap()));
+        assert!(flow("203.0.113.9:40000").reaches("198.51.100.7:5060".parse().unwrap()));
+    }
+
+    #[test]
+    fn no_message_goes_to_port_zero_the_wildcard_or_the_other_family() {
+        assert!(!flow("10.0.0.9:5060").reaches("10.0.0.9:0".parse().unwrap()));
+        assert!(!flow("10.0.0.9:5060").reaches("0.0.0.0:5060".parse().unwrap()));
+        assert!(!flow("10.0.0.9:5060").reaches("[2001:db8::1]:5060".parse().unwrap()));
+    }
+}

@@ -1,0 +1,187 @@
+//! The user agent: transactions, dialogs and INVITE sessions behind one pure machine. RFC 3261 §8, §11 to §18.
+//!
+//!   datagram ─► message ─► transaction ─► §8.2 screen ─► session ─► Event
+//!   call ─────────────────────────────► session ─► transaction ─► Transmit
+//!
+//! Invariant: after each `handle_*` and each request of the application, drain [`UserAgent::poll`] until
+//! [`Output::Timeout`], and call [`UserAgent::handle_timeout`] at the time that it gives.
+//!
+//! It answers by itself what §8.2 asks: 100, OPTIONS, 400, 405, 406, 415, 416, 420, 481, 482, 487, 491, 500, 501, 503, 505.
+//! What refuses a request outside a call is answered statelessly (§8.2.7), with a To tag that is a keyed hash of
+//! the request, so floods of such requests cost no memory; [`Settings`] bounds the rest. Only INVITEs that become
+//! sessions, CANCELs and requests within a dialog have server transactions.
+//!
+//! Where messages go: responses as §18.2.2 and RFC 3581 say. Requests of a dialog go to the first route or the remote target if that is
+//! an IP address that can be reached from where the peer is, else back to the peer. Names are never resolved here: each
+//! [`Transmit`] carries its [`Flow`], which a driver may replace.
+//!
+//! Deviations: a request for a `tel` URI is taken, as the application routes by number. OPTIONS with Max-Forwards 0 is
+//! answered like any other, as §11 has the element answer that it reaches; 483 is a proxy's.
+
+mod api;
+mod clients;
+mod error;
+mod flow;
+mod queue;
+mod receive;
+mod reply;
+mod requests;
+mod screen;
+mod servers;
+mod sessions;
+mod settings;
+
+#[cfg(test)]
+mod tests;
+
+pub use self::api::Invite;
+pub use self::error::Error;
+pub use self::flow::{Flow, Protocol};
+pub use self::settings::{MAX_FORKS, MAX_ROUTES, MAX_SESSIONS, MAX_TRANSACTIONS, Settings};
+pub use crate::message::Reason;
+pub use crate::session::{Body, EndCause, Event, Invitation, RefusalCause, SessionId};
+pub use crate::transaction::Timers;
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use rand::Rng;
+
+use self::clients::ClientTransaction;
+use self::queue::WakeUps;
+use self::reply::Tagger;
+use self::servers::Servers;
+use crate::dialog::LocalTag;
+use crate::session::{Session, TransactionId};
+use crate::transaction::ClientKey;
+
+/// What the driver has to do next.
+#[derive(Debug)]
+pub enum Output {
+    /// Send this.
+    Transmit(Transmit),
+    /// Tell the application.
+    Event(Event),
+    /// Drained. Call [`UserAgent::handle_timeout`] at this time; `None` when nothing is under way.
+    Timeout(Option<Instant>),
+}
+
+/// A message and its way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transmit {
+    /// From which of our sockets to whom.
+    pub flow: Flow,
+    /// The datagram.
+    pub data: Bytes,
+}
+
+/// A SIP user agent, client and server.
+pub struct UserAgent {
+    settings: Arc<Settings>,
+    random: Box<dyn Rng + Send>,
+    tagger: Tagger,
+    draining: bool,
+    clients: HashMap<ClientKey, ClientTransaction>,
+    servers: Servers,
+    sessions: HashMap<SessionId, Session>,
+    by_tag: HashMap<LocalTag, SessionId>,
+    wake_ups: WakeUps<Machine>,
+    transmits: VecDeque<Transmit>,
+    events: VecDeque<Event>,
+    last_session: u64,
+}
+
+/// Whose wake-up it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Machine {
+    Client(ClientKey),
+    Server(TransactionId),
+    Session(SessionId),
+}
+
+impl UserAgent {
+    /// A user agent without calls. `rng` makes branches, tags and Call-IDs, so it should be a cryptographic one.
+    pub fn new(mut settings: Settings, rng: impl Rng + Send + 'static) -> Self {
+        // A timer of nothing would fire for ever.
+        let least = Duration::from_millis(1);
+        let timers = &mut settings.timers;
+        (timers.t1, timers.t2) = (timers.t1.max(least), timers.t2.max(least));
+        let mut random: Box<dyn Rng + Send> = Box::new(rng);
+        Self {
+            settings: Arc::new(settings),
+            tagger: Tagger::new(random.next_u64(), random.next_u64()),
+            random,
+            draining: false,
+            clients: HashMap::new(),
+            servers: Servers::default(),
+            sessions: HashMap::new(),
+            by_tag: HashMap::new(),
+            wake_ups: WakeUps::new(),
+            transmits: VecDeque::new(),
+            events: VecDeque::new(),
+            last_session: 0,
+        }
+    }
+
+    /// What it was made with.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// While draining, new INVITEs and OPTIONS outside dialogs are answered 503 with Retry-After; calls go on.
+    pub fn set_draining(&mut self, draining: bool) {
+        self.draining = draining;
+    }
+
+    /// How many sessions there are.
+    pub fn sessions(&self) -> usize {
+        self.sessions.len()
+    }
+
+    /// How many transactions there are, client and server.
+    pub fn transactions(&self) -> usize {
+        self.clients.len() + self.servers.len()
+    }
+
+    /// Fires every timer that is due.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        while let Some(machine) = self.wake_ups.pop_due(now) {
+            match machine {
+                Machine::Client(key) => self.wake_client(key, now),
+                Machine::Server(id) => self.wake_server(id, now),
+                Machine::Session(id) => {
+                    if let Some(session) = self.sessions.get_mut(&id) {
+                        session.handle_timeout(now);
+                    }
+                    self.drain_session(id, now);
+                }
+            }
+        }
+    }
+
+    /// What to do next; drain until [`Output::Timeout`].
+    pub fn poll(&mut self) -> Output {
+        if let Some(transmit) = self.transmits.pop_front() {
+            return Output::Transmit(transmit);
+        }
+        match self.events.pop_front() {
+            Some(event) => Output::Event(event),
+            None => Output::Timeout(self.wake_ups.next()),
+        }
+    }
+
+    fn transmit(&mut self, flow: Flow, data: Bytes) {
+        self.transmits.push_back(Transmit { flow, data });
+    }
+}
+
+impl std::fmt::Debug for UserAgent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("UserAgent")
+            .field("sessions", &self.sessions.len())
+            .field("transactions", &self.transactions())
+            .finish_non_exhaustive()
+    }
+}

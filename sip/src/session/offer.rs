@@ -1,0 +1,219 @@
+//! Offers within a session: re-INVITE (RFC 3261 §14), answers that come late, and who owes what (RFC 3264 §4).
+//!
+//!   Idle ──our re-INVITE──► Offering ──2xx──► Idle    (──491──► Idle, and again after a pause)
+//!   Idle ──peer's re-INVITE──► Offered ──answer_offer──► Accepted ──ACK──► Idle
+//!   Offering or Calling without an offer ──2xx with one──► Owing ──answer_offer──► Idle
+//!
+//! While one exchange is open no other starts: the peer's is refused with 491 (or 500, §14.2), ours by an error.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use super::reply::capabilities;
+use super::{Body, EndCause, Event, Output, Session, State, TransactionId};
+use crate::agent::Error;
+use crate::message::{Method, Reason, Request, Response, StatusCode, Token};
+use crate::transaction::{Backoff, earliest};
+
+/// The INVITE exchange of a confirmed dialog.
+#[derive(Debug)]
+pub(super) enum Exchange {
+    /// None.
+    Idle,
+    /// Our 2xx awaits its ACK.
+    Accepted(Accepted),
+    /// The peer's re-INVITE awaits our application.
+    Offered { invite: Box<Request>, transaction: TransactionId },
+    /// Our re-INVITE awaits its final response; it held an offer or not.
+    Offering { cseq: u32, body: Option<Body> },
+    /// A 2xx brought an offer: our ACK has to bring the answer (§13.2.1).
+    Owing { cseq: u32 },
+}
+
+/// A 2xx of ours, "passed to the transport with an interval that starts at T1 seconds and doubles for each
+/// retransmission until it reaches T2 seconds" (§13.3.1.4).
+#[derive(Debug)]
+pub(super) struct Accepted {
+    pub(super) cseq: u32,
+    pub(super) transaction: TransactionId,
+    pub(super) status: StatusCode,
+    pub(super) response: Bytes,
+    pub(super) again: Backoff,
+    /// "If the server retransmits the 2xx response for 64*T1 seconds without receiving an ACK, the dialog is
+    /// confirmed, but the session SHOULD be terminated."
+    pub(super) until: Instant,
+    /// The 2xx holds our offer, so the ACK brings the answer.
+    pub(super) offering: bool,
+}
+
+/// When to send a re-INVITE again that met a 491 (§14.1).
+#[derive(Debug)]
+pub(super) struct Retry {
+    pub(super) at: Instant,
+    pub(super) body: Option<Body>,
+}
+
+impl Exchange {
+    /// Is this the peer's re-INVITE of that transaction, still without an answer?
+    pub(super) fn is_offered_by(&self, id: TransactionId) -> bool {
+        matches!(self, Self::Offered { transaction, .. } if *transaction == id)
+    }
+
+    pub(super) fn wake_up(&self) -> Option<Instant> {
+        match self {
+            Self::Accepted(accepted) => earliest(Some(accepted.again.at()), Some(accepted.until)),
+            Self::Idle | Self::Offered { .. } | Self::Offering { .. } | Self::Owing { .. } => None,
+        }
+    }
+}
+
+impl Session {
+    /// Sends a re-INVITE.
+    pub(crate) fn offer(&mut self, body: Option<Body>) -> Result<(), Error> {
+        let State::Confirmed(confirmed) = &mut self.state else { return Err(Error::WrongState(self.id)) };
+        let free = matches!(confirmed.exchange, Exchange::Idle);
+        if !free || confirmed.retry.is_some() || confirmed.hangup.is_some() {
+            return Err(Error::WrongState(self.id));
+        }
+        self.send_offer(body);
+        Ok(())
+    }
+
+    fn send_offer(&mut self, body: Option<Body>) {
+        let State::Confirmed(confirmed) = &mut self.state else { return };
+        let mut request = self.dialog.request(Method::Invite);
+        capabilities(&mut request.headers, &self.settings);
+        if let Some(body) = &body {
+            request.set_body(&body.content_type, body.content.clone());
+        }
+        confirmed.exchange = Exchange::Offering { cseq: self.dialog.local_cseq(), body };
+        self.send_invite(request, self.dialog.next_hop(self.flow));
+    }
+
+    /// The pause after a 491 is over. Meanwhile the peer's own re-INVITE may have begun: then once more later.
+    pub(super) fn retry_offer(&mut self, now: Instant) {
+        let State::Confirmed(confirmed) = &mut self.state else { return };
+        let Some(retry) = confirmed.retry.take_if(|retry| retry.at <= now) else { return };
+        if matches!(confirmed.exchange, Exchange::Idle) {
+            self.send_offer(retry.body);
+        } else {
+            confirmed.retry = Some(Retry { at: now + self.settings.timers.t1, ..retry });
+        }
+    }
+
+    /// A re-INVITE of the peer, in order and well-formed. `Err` is the status to refuse it with at once.
+    pub(crate) fn handle_reinvite(&mut self, invite: &Request, transaction: TransactionId) -> Result<(), StatusCode> {
+        let State::Confirmed(confirmed) = &mut self.state else { return Err(StatusCode::SERVER_INTERNAL_ERROR) };
+        match confirmed.exchange {
+            Exchange::Idle if confirmed.hangup.is_none() => {}
+            // "A UAS that receives a second INVITE before it sends the final response to a first INVITE with a lower
+            // CSeq sequence number on the same dialog MUST return a 500 (Server Internal Error) response" (§14.2).
+            Exchange::Offered { .. } => return Err(StatusCode::SERVER_INTERNAL_ERROR),
+            Exchange::Idle | Exchange::Accepted(_) | Exchange::Offering { .. } | Exchange::Owing { .. } => {
+                return Err(StatusCode::REQUEST_PENDING);
+            }
+        }
+        let invite = Box::new(invite.detach());
+        let body = Body::of(&invite.headers, &invite.body, &self.settings);
+        confirmed.exchange = Exchange::Offered { invite, transaction };
+        self.tell(Event::Offer { id: self.id, body });
+        Ok(())
+    }
+
+    /// The application's answer to [`Event::Offer`], or to the offer of a 2xx.
+    pub(crate) fn answer_offer(&mut self, answer: Result<Body, StatusCode>, now: Instant) -> Result<(), Error> {
+        let State::Confirmed(confirmed) = &mut self.state else { return Err(Error::WrongState(self.id)) };
+        match (&confirmed.exchange, answer) {
+            (Exchange::Offered { .. }, Ok(body)) => self.accept_offer(body, now),
+            (Exchange::Offered { .. }, Err(status)) if status.is_failure() => self.refuse_offer(status),
+            (Exchange::Owing { cseq }, Ok(body)) => {
+                let cseq = *cseq;
+                confirmed.exchange = Exchange::Idle;
+                self.acknowledge(cseq, Some(body));
+            }
+            (Exchange::Owing { .. }, Err(status)) if status.is_failure() => {
+                // An answer cannot be refused, only the call ended.
+                let reason = Token::new("SIP").map(|sip| Reason::new(sip, status.code(), status.default_reason()));
+                self.leave(reason);
+                self.end(EndCause::LocalHangup);
+            }
+            (Exchange::Offered { .. } | Exchange::Owing { .. }, Err(status)) => {
+                return Err(Error::WrongStatus(status));
+            }
+            (Exchange::Idle | Exchange::Accepted(_) | Exchange::Offering { .. }, _) => {
+                return Err(Error::WrongState(self.id));
+            }
+        }
+        Ok(())
+    }
+
+    fn accept_offer(&mut self, body: Body, now: Instant) {
+        let State::Confirmed(confirmed) = &mut self.state else { return };
+        let Exchange::Offered { invite, transaction } = std::mem::replace(&mut confirmed.exchange, Exchange::Idle)
+        else {
+            return;
+        };
+        let offering = Body::of(&invite.headers, &invite.body, &self.settings).is_none();
+        self.send_2xx(&invite, transaction, &[], Some(body), offering, now);
+    }
+
+    /// Answers the peer's pending re-INVITE with a failure; nothing happens when there is none.
+    pub(super) fn refuse_offer(&mut self, status: StatusCode) {
+        let State::Confirmed(confirmed) = &mut self.state else { return };
+        if !matches!(confirmed.exchange, Exchange::Offered { .. }) {
+            return;
+        }
+        let Exchange::Offered { invite, transaction } = std::mem::replace(&mut confirmed.exchange, Exchange::Idle)
+        else {
+            return;
+        };
+        let response = self.respond(&invite, status);
+        self.outputs.push_back(Output::Respond(transaction, status, response.to_bytes()));
+    }
+
+    /// A 2xx to our re-INVITE.
+    pub(super) fn offer_answered(&mut self, response: &Response, cseq: u32) {
+        let State::Confirmed(confirmed) = &mut self.state else { return };
+        let Exchange::Offering { body, .. } = std::mem::replace(&mut confirmed.exchange, Exchange::Idle) else {
+            return;
+        };
+        let answer = Body::of(&response.headers, &response.body, &self.settings);
+        self.dialog.refresh_target(&response.headers);
+        if body.is_none() && answer.is_some() {
+            self.state_owing(cseq);
+        } else {
+            self.acknowledge(cseq, None);
+        }
+        self.tell(Event::OfferAnswered { id: self.id, body: answer });
+    }
+
+    pub(super) fn state_owing(&mut self, cseq: u32) {
+        if let State::Confirmed(confirmed) = &mut self.state {
+            confirmed.exchange = Exchange::Owing { cseq };
+        }
+    }
+
+    /// A failure of our re-INVITE. `random` spreads the pause after a 491.
+    pub(super) fn offer_refused(&mut self, status: StatusCode, random: u32, now: Instant) {
+        let State::Confirmed(confirmed) = &mut self.state else { return };
+        let Exchange::Offering { body, .. } = std::mem::replace(&mut confirmed.exchange, Exchange::Idle) else {
+            return;
+        };
+        if status == StatusCode::REQUEST_PENDING {
+            let at = now + pause(self.dialog.owns_call_id(), random);
+            confirmed.retry = Some(Retry { at, body });
+        } else if status == StatusCode::CALL_DOES_NOT_EXIST || status == StatusCode::REQUEST_TIMEOUT {
+            self.leave(None);
+            self.end(EndCause::DialogLost);
+        } else {
+            self.tell(Event::OfferRefused { id: self.id, status });
+        }
+    }
+}
+
+/// §14.1: "between 2.1 and 4 seconds in units of 10 ms" for the owner of the Call-ID, else "between 0 and 2 seconds".
+fn pause(owner: bool, random: u32) -> Duration {
+    let (least, steps) = if owner { (210, 191) } else { (0, 201) };
+    Duration::from_millis(10 * u64::from(least + random % steps))
+}
