@@ -11,13 +11,13 @@ pub mod dtmf;
 mod error;
 pub mod g711;
 pub mod level;
-// pub mod playout;
+pub mod playout;
 pub mod plc;
-// pub mod record;
+pub mod record;
 pub mod resample;
 // pub mod rtcp;
 pub mod rtp;
-// pub mod sdp;
+pub mod sdp;
 pub mod tone;
 pub mod vad;
 

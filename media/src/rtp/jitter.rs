@@ -48,8 +48,8 @@ mod tests {
         let epoch = Instant::now();
         let mut jitter = Jitter::default();
         for (n, ms) in arrivals_ms.enumerate() {
-            let timestamp = u32::MAX - 1000 + n as u32 % 1_000_000 * 160 % 8_000_000;
-            jitter.update(epoch + Duration::from_millis(ms), timestamp.wrapping_add(0));
+            let timestamp = (u32::MAX - 1000).wrapping_add(n as u32 * 160);
+            jitter.update(epoch + Duration::from_millis(ms), timestamp);
         }
         jitter.samples()
     }
