@@ -29,19 +29,10 @@ impl Host {
     }
 
     pub(super) fn read(text: &Text, raw: &[u8]) -> Result<Self, Defect> {
-        match raw {
-            [] => Err(Defect::Empty),
-            [b'[', inner @ .., b']'] => v6(inner).map(Self::V6).ok_or(Defect::Host),
-            [first, ..] => {
-                if first.is_ascii_digit()
-                    && let Some(address) = std::str::from_utf8(raw).ok().and_then(|s| s.parse().ok())
-                {
-                    return Ok(Self::V4(address));
-                }
-                let name = |&b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
-                if raw.iter().all(name) { Ok(Self::Name(text.sub(raw))) } else { Err(Defect::Host) }
-            }
-        }
+        Ok(match check(raw)? {
+            Some(address) => address.into(),
+            None => Self::Name(text.sub(raw)),
+        })
     }
 
     /// The address, when it is one.
@@ -60,6 +51,23 @@ impl Host {
             Self::Name(name) => Self::Name(name.detach()),
             Self::V4(address) => Self::V4(*address),
             Self::V6(address) => Self::V6(*address),
+        }
+    }
+}
+
+/// Whether `raw` is a host: the address, or nothing for a name.
+pub(super) fn check(raw: &[u8]) -> Result<Option<IpAddr>, Defect> {
+    match raw {
+        [] => Err(Defect::Empty),
+        [b'[', inner @ .., b']'] => v6(inner).map(|address| Some(address.into())).ok_or(Defect::Host),
+        [first, ..] => {
+            if first.is_ascii_digit()
+                && let Some(address) = std::str::from_utf8(raw).ok().and_then(|s| s.parse::<Ipv4Addr>().ok())
+            {
+                return Ok(Some(address.into()));
+            }
+            let name = |&b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
+            if raw.iter().all(name) { Ok(None) } else { Err(Defect::Host) }
         }
     }
 }

@@ -40,41 +40,16 @@ impl NameAddr {
 
     /// Reads `raw`, a part of `text`.
     pub(super) fn read(text: &Text, raw: &[u8]) -> Result<Self, Defect> {
-        let raw = scan::trim(raw);
-        match (raw.first(), memchr::memchr3(b'<', b'"', b';', raw)) {
-            (None, _) => Err(Defect::Empty),
-            (Some(b'"'), _) => {
-                let end = scan::quoted_len(raw).ok_or(Defect::Quote)?;
-                let (quoted, rest) = raw.split_at_checked(end).ok_or(Defect::Quote)?;
-                Self::bracketed(text, params::unquote(text, quoted), scan::trim(rest))
-            }
-            (Some(_), Some(at)) if raw.get(at) == Some(&b'<') => {
-                let (display, rest) = raw.split_at_checked(at).ok_or(Defect::Bracket)?;
-                if display.iter().any(|b| matches!(b, b',' | b'>')) {
-                    return Err(Defect::DisplayName);
-                }
-                Self::bracketed(text, text.sub(scan::trim(display)), rest)
-            }
-            (Some(_), Some(at)) if raw.get(at) == Some(&b'"') => Err(Defect::Quote),
-            (Some(_), semicolon) => {
-                let (uri, params) = raw.split_at_checked(semicolon.unwrap_or(raw.len())).ok_or(Defect::Scheme)?;
-                let uri = scan::trim(uri);
-                if uri.iter().any(|b| matches!(b, b'?' | b',')) {
-                    return Err(Defect::Character);
-                }
-                Ok(Self { display: Text::new(), uri: Uri::parse(text.sub(uri))?, params: Params::read(text, params)? })
-            }
-        }
+        let cut = Cut::at(raw)?;
+        let display = params::unquote(text, cut.display);
+        Ok(Self { display, uri: Uri::parse(text.sub(cut.uri))?, params: Params::read(text, cut.params)? })
     }
 
-    /// `<uri> params`
-    fn bracketed(text: &Text, display: Text, rest: &[u8]) -> Result<Self, Defect> {
-        let [b'<', inner @ ..] = rest else { return Err(Defect::Bracket) };
-        let (uri, params) = scan::split_once(inner, b'>').ok_or(Defect::Bracket)?;
-        if !matches!(scan::trim(params).first(), None | Some(b';')) {
-            return Err(Defect::Bracket);
-        }
-        Ok(Self { display, uri: Uri::parse(text.sub(uri))?, params: Params::read(text, params)? })
+    /// Whether `raw` can be read.
+    pub(super) fn check(raw: &[u8]) -> Result<(), Defect> {
+        let cut = Cut::at(raw)?;
+        Uri::check(cut.uri)?;
+        Params::check(cut.params).map(drop)
     }
 
     /// The tag (RFC 3261 §19.3).
@@ -115,6 +90,48 @@ impl NameAddr {
         out.push(b'>');
         out.extend_from_slice(self.params.as_bytes());
         out.into()
+    }
+}
+
+/// A value cut at its joints.
+struct Cut<'a> {
+    /// With its quotes, if it has any.
+    display: &'a [u8],
+    uri: &'a [u8],
+    params: &'a [u8],
+}
+
+impl<'a> Cut<'a> {
+    fn at(raw: &'a [u8]) -> Result<Self, Defect> {
+        let raw = scan::trim(raw);
+        if raw.is_empty() {
+            return Err(Defect::Empty);
+        }
+        if raw.first() == Some(&b'"') {
+            let end = scan::quoted_len(raw).ok_or(Defect::Quote)?;
+            let (display, rest) = raw.split_at_checked(end).ok_or(Defect::Quote)?;
+            return Self::bracketed(display, scan::trim(rest));
+        }
+        let end = memchr::memchr3(b'<', b'"', b';', raw).unwrap_or(raw.len());
+        let (before, rest) = raw.split_at_checked(end).ok_or(Defect::Bracket)?;
+        let before = scan::trim(before);
+        match rest.first() {
+            Some(b'<') if before.iter().any(|b| matches!(b, b',' | b'>')) => Err(Defect::DisplayName),
+            Some(b'<') => Self::bracketed(before, rest),
+            Some(b'"') => Err(Defect::Quote),
+            _ if before.iter().any(|b| matches!(b, b'?' | b',')) => Err(Defect::Character),
+            _ => Ok(Self { display: b"", uri: before, params: rest }),
+        }
+    }
+
+    /// `<uri> params`
+    fn bracketed(display: &'a [u8], rest: &'a [u8]) -> Result<Self, Defect> {
+        let [b'<', inner @ ..] = rest else { return Err(Defect::Bracket) };
+        let (uri, params) = scan::split_once(inner, b'>').ok_or(Defect::Bracket)?;
+        match scan::trim(params).first() {
+            None | Some(b';') => Ok(Self { display, uri, params }),
+            Some(_) => Err(Defect::Bracket),
+        }
     }
 }
 

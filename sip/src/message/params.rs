@@ -19,16 +19,19 @@ impl Params {
         Self(Text::new())
     }
 
-    /// Checks `raw`, a part of `text` that is empty or starts with `;`.
+    /// Reads `raw`, a part of `text` that is empty or starts with `;`.
     pub(super) fn read(text: &Text, raw: &[u8]) -> Result<Self, Defect> {
+        Self::check(raw).map(|raw| Self(text.sub(raw)))
+    }
+
+    /// Whether `raw` can be read; gives it trimmed.
+    pub(super) fn check(raw: &[u8]) -> Result<&[u8], Defect> {
         let raw = scan::trim(raw);
         if !matches!(raw.first(), None | Some(b';')) {
             return Err(Defect::Parameter);
         }
-        for part in split(raw) {
-            check(part)?;
-        }
-        Ok(Self(text.sub(raw)))
+        split(raw).try_for_each(check)?;
+        Ok(raw)
     }
 
     /// Takes `raw` on trust: a URI's parameters, which the URI has checked.

@@ -11,7 +11,7 @@
 
 use bytes::Bytes;
 
-use super::error::{Fault, HeaderError, ParseError};
+use super::error::{Fault, ParseError};
 use super::headers::Headers;
 use super::method::Method;
 use super::name::HeaderName;
@@ -201,7 +201,7 @@ fn status_line(text: &Text, head: Head<'_>) -> Result<Response, Fault> {
     if let Some(fault) = body_fault {
         return Err(fault);
     }
-    common_gate(&head.headers)?;
+    head.headers.check()?;
     Ok(Response { status, reason: text.sub(reason), headers: head.headers, body: text.sub(body).into_bytes() })
 }
 
@@ -220,28 +220,5 @@ fn body<'a>(headers: &Headers, rest: &'a [u8]) -> (&'a [u8], Option<Fault>) {
 
 /// What must be right in every request.
 fn gate(request: &Request) -> Result<(), Fault> {
-    let headers = &request.headers;
-    let method = common_gate(headers)?;
-    if method != request.method {
-        return Err(Fault::MethodMismatch);
-    }
-    headers
-        .all(&HeaderName::MaxForwards)
-        .nth(1)
-        .map_or(Ok(()), |_| Err(HeaderError::Repeated(HeaderName::MaxForwards)))?;
-    headers.routes()?;
-    Ok(())
-}
-
-/// What must be right in every message; gives the method of CSeq.
-fn common_gate(headers: &Headers) -> Result<Method, HeaderError> {
-    headers.via()?;
-    headers.vias().try_for_each(|via| via.map(drop))?;
-    headers.from()?;
-    headers.to()?;
-    headers.call_id()?;
-    let cseq = headers.cseq()?;
-    headers.contacts()?;
-    headers.record_routes()?;
-    Ok(cseq.method)
+    if request.headers.check()? == request.method { Ok(()) } else { Err(Fault::MethodMismatch) }
 }

@@ -47,11 +47,7 @@ impl Headers {
 
     /// Call-ID (RFC 3261 §8.1.1.4).
     pub fn call_id(&self) -> Result<Text, HeaderError> {
-        self.must(&HeaderName::CallId, |text, raw| match raw {
-            [] => Err(Defect::Empty),
-            _ if raw.iter().any(|&b| scan::is_space(b)) => Err(Defect::Character),
-            _ => Ok(text.sub(raw)),
-        })
+        self.must(&HeaderName::CallId, |text, raw| call_id(raw).map(|()| text.sub(raw)))
     }
 
     /// CSeq (RFC 3261 §8.1.1.5).
@@ -73,14 +69,19 @@ impl Headers {
 
     /// Every Contact.
     pub fn contacts(&self) -> Result<Contacts, HeaderError> {
-        let star = self.parts(&HeaderName::Contact).filter(|(_, raw)| *raw == b"*").count();
-        match (star, self.parts(&HeaderName::Contact).count()) {
-            (0, _) => {
-                self.read_list(&HeaderName::Contact, NameAddr::read).collect::<Result<_, _>>().map(Contacts::Addresses)
-            }
-            (1, 1) => Ok(Contacts::Star),
-            _ => Err(HeaderError::Malformed(HeaderName::Contact, Defect::Star)),
+        if self.contact_star()? {
+            return Ok(Contacts::Star);
         }
+        self.read_list(&HeaderName::Contact, NameAddr::read).collect::<Result<_, _>>().map(Contacts::Addresses)
+    }
+
+    /// Whether Contact is `*`, which must then be alone.
+    fn contact_star(&self) -> Result<bool, HeaderError> {
+        let star = self.parts(&HeaderName::Contact).any(|(_, raw)| raw == b"*");
+        if star && self.parts(&HeaderName::Contact).nth(1).is_some() {
+            return Err(HeaderError::Malformed(HeaderName::Contact, Defect::Star));
+        }
+        Ok(star)
     }
 
     /// The first Contact that is an address: the remote target of a dialog (RFC 3261 §12.1).
@@ -163,6 +164,32 @@ impl Headers {
         self.get(&HeaderName::UserAgent).or_else(|| self.get(&HeaderName::Server))
     }
 
+    /// Checks what must be right in every message, without taking hold of anything; gives the method of CSeq.
+    pub(super) fn check(&self) -> Result<Method, HeaderError> {
+        self.parts(&HeaderName::Via).next().ok_or(HeaderError::Missing(HeaderName::Via))?;
+        self.check_list(&HeaderName::Via, Via::check)?;
+        self.must(&HeaderName::From, |_, raw| NameAddr::check(raw))?;
+        self.must(&HeaderName::To, |_, raw| NameAddr::check(raw))?;
+        self.must(&HeaderName::CallId, |_, raw| call_id(raw))?;
+        let method = self.must(&HeaderName::CSeq, |text, raw| CSeq::read(text, raw).map(|cseq| cseq.method))?;
+        if !self.contact_star()? {
+            self.check_list(&HeaderName::Contact, NameAddr::check)?;
+        }
+        self.check_list(&HeaderName::RecordRoute, NameAddr::check)?;
+        self.check_list(&HeaderName::Route, NameAddr::check)?;
+        match self.all(&HeaderName::MaxForwards).nth(1) {
+            Some(_) => Err(HeaderError::Repeated(HeaderName::MaxForwards)),
+            None => Ok(method),
+        }
+    }
+
+    /// Checks each value of a list.
+    fn check_list(&self, name: &HeaderName, check: impl Fn(&[u8]) -> Result<(), Defect>) -> Result<(), HeaderError> {
+        self.parts(name)
+            .try_for_each(|(_, raw)| check(raw))
+            .map_err(|defect| HeaderError::Malformed(name.clone(), defect))
+    }
+
     /// Reads each value of a list.
     pub(super) fn read_list<'a, T>(
         &'a self,
@@ -195,4 +222,12 @@ impl Headers {
 
 fn seconds(_: &Text, raw: &[u8]) -> Result<Duration, Defect> {
     scan::decimal_u32(raw).map(|s| Duration::from_secs(s.into())).ok_or(Defect::Number)
+}
+
+/// "word [ @ word ]" (RFC 3261 §25.1), taken as anything without white space.
+fn call_id(raw: &[u8]) -> Result<(), Defect> {
+    if raw.is_empty() {
+        return Err(Defect::Empty);
+    }
+    if raw.iter().any(|&b| scan::is_space(b)) { Err(Defect::Character) } else { Ok(()) }
 }

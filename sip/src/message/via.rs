@@ -113,22 +113,20 @@ impl Via {
 
     /// Reads `raw`, a part of `text`. Any SIP version is taken: a request of another one is answered 505.
     pub(super) fn read(text: &Text, raw: &[u8]) -> Result<Self, Defect> {
-        let raw = scan::trim(raw);
-        let params_at = memchr::memchr(b';', raw).unwrap_or(raw.len());
-        let (head, params) = raw.split_at_checked(params_at).ok_or(Defect::Protocol)?;
-        let (name, rest) = scan::split_once(head, b'/').ok_or(Defect::Protocol)?;
-        let (version, rest) = scan::split_once(rest, b'/').ok_or(Defect::Protocol)?;
-        if !scan::trim(name).eq_ignore_ascii_case(b"SIP") || !scan::is_token(scan::trim(version)) {
+        let cut = Cut::at(raw)?;
+        let transport = Transport::read(text, cut.transport).ok_or(Defect::Protocol)?;
+        let (host, params) = (Host::read(text, cut.host)?, Params::read(text, cut.params)?);
+        Ok(Self { head: text.sub(cut.head), transport, host, port: cut.port, params })
+    }
+
+    /// Whether `raw` can be read.
+    pub(super) fn check(raw: &[u8]) -> Result<(), Defect> {
+        let cut = Cut::at(raw)?;
+        if !scan::is_token(cut.transport) {
             return Err(Defect::Protocol);
         }
-        let rest = scan::trim(rest);
-        let space = rest.iter().position(|&b| scan::is_space(b)).ok_or(Defect::Host)?;
-        let (transport, sent_by) = rest.split_at_checked(space).ok_or(Defect::Host)?;
-        let transport = Transport::read(text, transport).ok_or(Defect::Protocol)?;
-        let (host, port) = host::split_port(sent_by)?;
-        let host = Host::read(text, host)?;
-        let params = Params::read(text, params)?;
-        Ok(Self { head: text.sub(scan::trim(head)), transport, host, port, params })
+        host::check(cut.host)?;
+        Params::check(cut.params).map(drop)
     }
 
     /// How the request travelled.
@@ -238,6 +236,33 @@ impl Via {
         out.extend_from_slice(self.head.as_bytes());
         out.extend_from_slice(self.params.as_bytes());
         Text::from(out).one_line()
+    }
+}
+
+/// A value cut at its joints.
+struct Cut<'a> {
+    head: &'a [u8],
+    transport: &'a [u8],
+    host: &'a [u8],
+    port: Option<u16>,
+    params: &'a [u8],
+}
+
+impl<'a> Cut<'a> {
+    fn at(raw: &'a [u8]) -> Result<Self, Defect> {
+        let params_at = memchr::memchr(b';', raw).unwrap_or(raw.len());
+        let (head, params) = raw.split_at_checked(params_at).ok_or(Defect::Protocol)?;
+        let head = scan::trim(head);
+        let (name, rest) = scan::split_once(head, b'/').ok_or(Defect::Protocol)?;
+        let (version, rest) = scan::split_once(rest, b'/').ok_or(Defect::Protocol)?;
+        if !scan::trim(name).eq_ignore_ascii_case(b"SIP") || !scan::is_token(scan::trim(version)) {
+            return Err(Defect::Protocol);
+        }
+        let rest = scan::trim(rest);
+        let space = rest.iter().position(|&b| scan::is_space(b)).ok_or(Defect::Host)?;
+        let (transport, sent_by) = rest.split_at_checked(space).ok_or(Defect::Host)?;
+        let (host, port) = host::split_port(sent_by)?;
+        Ok(Self { head, transport, host, port, params })
     }
 }
 

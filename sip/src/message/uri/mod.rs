@@ -71,28 +71,16 @@ impl Uri {
     pub fn parse(text: impl Into<Text>) -> Result<Self, Defect> {
         let raw = text.into();
         let bytes = raw.as_bytes();
-        if bytes.len() > super::MAX_LINE {
-            return Err(Defect::TooLong);
-        }
-        let (scheme, rest) = scan::split_once(bytes, b':').ok_or(Defect::Scheme)?;
-        let scheme = read_scheme(scheme)?;
-        if bytes.iter().any(|&b| b <= b' ' || matches!(b, b'<' | b'>' | b'"' | 0x7f)) {
-            return Err(Defect::Character);
-        }
-        let parts = match scheme {
-            Scheme::Sip | Scheme::Sips => sip_parts(rest)?,
-            Scheme::Tel => tel_parts(rest)?,
-            Scheme::Other if rest.is_empty() => return Err(Defect::Empty),
-            Scheme::Other => Parts::default(),
-        };
+        let (scheme, parts) = cut(bytes)?;
         let span = |part: &[u8]| Span::of(bytes, part);
         let (user, password, host) = (span(parts.user), span(parts.password), span(parts.host));
         let (params, headers, port) = (span(parts.params), span(parts.headers), parts.port);
-        let uri = Self { raw, scheme, user, password, host, port, params, headers };
-        if !uri.host.is_empty() {
-            Host::read(&uri.raw, uri.bytes(uri.host))?;
-        }
-        Ok(uri)
+        Ok(Self { raw, scheme, user, password, host, port, params, headers })
+    }
+
+    /// Whether `bytes` can be read.
+    pub(super) fn check(bytes: &[u8]) -> Result<(), Defect> {
+        cut(bytes).map(drop)
     }
 
     /// Something that isn't a URI in the place of one, so that the request around it can be answered.
@@ -240,6 +228,25 @@ fn pairs(bytes: &[u8], separator: u8) -> impl Iterator<Item = (&[u8], Option<&[u
     })
 }
 
+/// Cuts a URI at its joints and checks them.
+fn cut(bytes: &[u8]) -> Result<(Scheme, Parts<'_>), Defect> {
+    if bytes.len() > super::MAX_LINE {
+        return Err(Defect::TooLong);
+    }
+    let (scheme, rest) = scan::split_once(bytes, b':').ok_or(Defect::Scheme)?;
+    let scheme = read_scheme(scheme)?;
+    if bytes.iter().any(|&b| b <= b' ' || matches!(b, b'<' | b'>' | b'"' | 0x7f)) {
+        return Err(Defect::Character);
+    }
+    let parts = match scheme {
+        Scheme::Sip | Scheme::Sips => sip_parts(rest)?,
+        Scheme::Tel => tel_parts(rest)?,
+        Scheme::Other if rest.is_empty() => return Err(Defect::Empty),
+        Scheme::Other => Parts::default(),
+    };
+    Ok((scheme, parts))
+}
+
 fn read_scheme(scheme: &[u8]) -> Result<Scheme, Defect> {
     let known: [(&[u8], Scheme); 3] = [(b"sip", Scheme::Sip), (b"sips", Scheme::Sips), (b"tel", Scheme::Tel)];
     if let Some((_, scheme)) = known.iter().find(|(name, _)| scheme.eq_ignore_ascii_case(name)) {
@@ -261,9 +268,7 @@ fn sip_parts(rest: &[u8]) -> Result<Parts<'_>, Defect> {
     let params_at = memchr::memchr(b';', address).unwrap_or(address.len());
     let (address, params) = address.split_at_checked(params_at).unwrap_or((address, b""));
     let (host, port) = host::split_port(address)?;
-    if host.is_empty() {
-        return Err(Defect::Host);
-    }
+    host::check(host).map_err(|_| Defect::Host)?;
     Ok(Parts { user, password, host, port, params, headers })
 }
 
