@@ -206,14 +206,14 @@ fn cut(pieces: &[Piece], heard: Samples) -> String {
     text.trim().to_owned()
 }
 
-/// The whole words at the front of a piece that fit in proportion to what was heard of it.
+/// The whole words at the front of a piece that fit in proportion to what was heard of it. A piece of one word is all or nothing.
 fn proportion(piece: &Piece, heard: Samples) -> &str {
     let (length, heard) = (piece.span.end - piece.span.start, heard - piece.span.start);
-    let fits =
-        |bytes: usize| (bytes as u64).saturating_mul(length.0) <= (piece.text.len() as u64).saturating_mul(heard.0);
-    let ends = piece.text.match_indices(char::is_whitespace).map(|(end, _)| end);
-    let end = ends.take_while(|&end| fits(end)).last().unwrap_or(0);
-    piece.text.get(..end).unwrap_or_default()
+    let words = piece.text.trim_end();
+    let count = |text: &str| text.chars().count() as u64;
+    let fits = |front: &str| count(front).saturating_mul(length.0) <= count(words).saturating_mul(heard.0);
+    let fronts = words.match_indices(char::is_whitespace).filter_map(|(end, _)| words.get(..end));
+    fronts.take_while(|front| fits(front)).last().unwrap_or_default()
 }
 
 #[cfg(test)]

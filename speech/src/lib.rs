@@ -19,6 +19,7 @@ mod samples;
 pub mod turn;
 pub mod voice;
 
+pub use builtin::Receptionist;
 pub use engine::{Engine, Input, ItemId, Output};
 pub use error::Error;
 pub use ledger::Ledger;
