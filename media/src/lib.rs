@@ -15,7 +15,7 @@ pub mod playout;
 pub mod plc;
 pub mod record;
 pub mod resample;
-// pub mod rtcp;
+pub mod rtcp;
 pub mod rtp;
 pub mod sdp;
 pub mod tone;
