@@ -49,11 +49,13 @@ const MADE_UP: u64 = 20 * SAMPLES_PER_MS;
 /// The longest wait for a missing packet.
 const LONGEST_WAIT: Duration = Duration::from_millis(60);
 /// A timestamp further ahead of the clock than this is a jump: 160 ms.
-const JUMP: i64 = 1280;
+const JUMP: u64 = 1280;
 /// How far positions may be ahead of real time: half a second.
 const LEAD: u64 = 4000;
 /// Packets, or 60 ms pieces of longer ones, that can wait for a missing one.
 const HELD: usize = 16;
+/// Packets that have come late for this long, one after the other, are of a sender whose timestamp stood still in a pause.
+const STOOD_STILL: Duration = Duration::from_millis(100);
 /// Stragglers of the stream before a change of SSRC are dropped for this long.
 const STRAGGLERS: Duration = Duration::from_secs(1);
 
@@ -219,6 +221,8 @@ pub struct Receiver {
     reach: (Instant, u64),
     /// Up to where silence is due.
     due: u64,
+    /// Since when each new packet was late.
+    late_since: Option<Instant>,
     /// Extended number of the newest packet handed out.
     delivered: u64,
     held: Vec<Held>,
@@ -255,6 +259,7 @@ impl Receiver {
             position: 0,
             reach: (now, 0),
             due: 0,
+            late_since: None,
             delivered: 0,
             held: Vec::with_capacity(HELD),
             concealer: Concealer::new(),
@@ -361,7 +366,7 @@ impl Receiver {
         match content {
             Content::Audio(law) => {
                 self.jitter.update(self.now, timestamp);
-                self.take_audio(law, packet.payload(), timestamp, number, newer)
+                self.take_audio(law, &packet, number, newer)
             }
             Content::Key => {
                 let start = self.position_of(timestamp);
@@ -478,22 +483,13 @@ impl Receiver {
     }
 
     /// Puts an audio payload in line.
-    fn take_audio(
-        &mut self,
-        law: Law,
-        payload: &[u8],
-        timestamp: u32,
-        number: u64,
-        newer: bool,
-    ) -> Result<(), DropReason> {
+    fn take_audio(&mut self, law: Law, packet: &RtpReader<'_>, number: u64, newer: bool) -> Result<(), DropReason> {
+        let payload = packet.payload();
         let len = payload.len() as u64;
         if len == 0 {
             return Ok(());
         }
-        let start = self.locate(timestamp, len, newer)?;
-        if newer {
-            self.reach = (self.now, start + len);
-        }
+        let start = if newer { self.advance(packet, len)? } else { self.overtaken(packet.timestamp())? };
         if start + len <= self.position {
             return Err(DropReason::Late);
         }
@@ -503,28 +499,41 @@ impl Receiver {
         Ok(())
     }
 
-    /// The position of a packet's first sample.
-    fn locate(&mut self, timestamp: u32, len: u64, newer: bool) -> Result<u64, DropReason> {
-        let (line, resume) = (self.line(), self.clock_for(len));
-        let limit = self.limit();
+    /// The position of a packet that others have overtaken.
+    fn overtaken(&self, timestamp: u32) -> Result<u64, DropReason> {
+        let start = self.position_of(timestamp);
+        if start > self.line() + JUMP { Err(DropReason::Late) } else { Ok(start) }
+    }
+
+    /// The position of the newest packet, which the clock follows.
+    fn advance(&mut self, packet: &RtpReader<'_>, len: u64) -> Result<u64, DropReason> {
+        let resume = self.clock_for(len);
+        let stood_still = self.stood_still(packet, len);
+        let (farthest, limit) = (self.line() + JUMP, self.limit());
         let Some(stream) = self.stream.as_mut() else { return Err(DropReason::Late) };
-        let advance = i64::from(timestamp.wrapping_sub(stream.timestamp).cast_signed());
-        let mut start = stream.position + advance;
-        let jumped = start > line.cast_signed() + JUMP;
-        if !newer {
-            return if jumped || start < 0 { Err(DropReason::Late) } else { Ok(start.cast_unsigned()) };
-        }
-        if jumped || advance <= 0 {
-            start = resume.cast_signed();
-        }
-        stream.timestamp = timestamp;
-        stream.position = start;
-        if start + len.cast_signed() > limit.cast_signed() {
+        let advance = i64::from(packet.timestamp().wrapping_sub(stream.timestamp).cast_signed());
+        let told = stream.position + advance;
+        let jumped = told > farthest.cast_signed() || advance <= 0;
+        let start = if jumped || stood_still { resume } else { told.max(0).cast_unsigned() };
+        stream.timestamp = packet.timestamp();
+        stream.position = start.cast_signed();
+        if start + len > limit {
             // Cut: the next packet belongs where this one would have been.
-            stream.position = start - len.cast_signed();
+            stream.position -= len.cast_signed();
             return Err(DropReason::Ahead);
         }
-        Ok(start.max(0).cast_unsigned())
+        self.reach = (self.now, start + len);
+        Ok(start)
+    }
+
+    /// Whether the sender's timestamp didn't run on while it was silent: what it says now would be late for ever.
+    fn stood_still(&mut self, packet: &RtpReader<'_>, len: u64) -> bool {
+        if self.position_of(packet.timestamp()) + len > self.position {
+            self.late_since = None;
+            return false;
+        }
+        let since = *self.late_since.get_or_insert(self.now);
+        packet.mark() || self.now.saturating_duration_since(since) >= STOOD_STILL
     }
 
     /// The furthest position that a sender in real time can have reached.
