@@ -23,7 +23,7 @@ macro_rules! names {
         }
 
         /// Every known name and its long form, in the order of the enum.
-        const KNOWN: &[(HeaderName, &str)] = &[$((HeaderName::$variant, $long),)*];
+        static KNOWN: &[(HeaderName, &str)] = &[$((HeaderName::$variant, $long),)*];
 
         impl HeaderName {
             /// The name as it is printed: long, in its usual case.
@@ -34,9 +34,9 @@ macro_rules! names {
                 }
             }
 
-            fn compact(letter: u8) -> Option<Self> {
+            fn compact(letter: u8) -> Option<&'static Self> {
                 match [letter.to_ascii_lowercase()].as_slice() {
-                    $($(name if name == $compact.as_bytes() => Some(Self::$variant),)?)*
+                    $($(name if name == $compact.as_bytes() => Some(&Self::$variant),)?)*
                     _ => None,
                 }
             }
@@ -126,7 +126,7 @@ const SLOTS: usize = 256;
 const EMPTY: u8 = u8::MAX;
 
 /// Open addressing: slot -> index into [`KNOWN`].
-const TABLE: [u8; SLOTS] = {
+static TABLE: [u8; SLOTS] = {
     let mut table = [EMPTY; SLOTS];
     let mut index = 0;
     while index < KNOWN.len() {
@@ -149,29 +149,33 @@ const fn slot(name: &[u8]) -> usize {
     let first = (name[0] | 0x20) as usize;
     let middle = (name[len / 2] | 0x20) as usize;
     let last = (name[len - 1] | 0x20) as usize;
-    (len * 37 + first * 7 + middle * 91 + last * 13) % SLOTS
+    (len * 71 + first * 27 + middle * 217 + last * 123) % SLOTS
 }
 
 impl HeaderName {
     /// The name, long or compact, in any case; `None` when it isn't a token.
     pub fn new(name: impl Into<Text>) -> Option<Self> {
         let name = name.into();
-        Self::known(name.as_bytes()).or_else(|| Token::new(name).map(Self::Other))
+        Self::read(&name, name.as_bytes())
     }
 
+    #[inline]
     pub(super) fn read(text: &Text, name: &[u8]) -> Option<Self> {
-        Self::known(name).or_else(|| Token::new(text.sub(name)).map(Self::Other))
+        match Self::known(name) {
+            Some(known) => Some(known.clone()),
+            None => Token::new(text.sub(name)).map(Self::Other),
+        }
     }
 
-    fn known(name: &[u8]) -> Option<Self> {
+    fn known(name: &[u8]) -> Option<&'static Self> {
         if let [letter] = name {
             return Self::compact(*letter);
         }
         let mut slot = slot(name);
         loop {
             let (found, long) = KNOWN.get(usize::from(TABLE[slot]))?;
-            if long.as_bytes().eq_ignore_ascii_case(name) {
-                return Some(found.clone());
+            if long.len() == name.len() && (long.as_bytes() == name || long.as_bytes().eq_ignore_ascii_case(name)) {
+                return Some(found);
             }
             slot = (slot + 1) % SLOTS;
         }
@@ -182,7 +186,7 @@ impl HeaderName {
         if let Self::Other(own) = self {
             return own.eq_ignore_case(name);
         }
-        Self::known(name.as_bytes()).is_some_and(|known| *self == known)
+        Self::known(name.as_bytes()).is_some_and(|known| self == known)
     }
 
     /// A copy that doesn't hold the buffer this was read from.

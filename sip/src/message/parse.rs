@@ -12,7 +12,7 @@
 use bytes::Bytes;
 
 use super::error::{Fault, ParseError};
-use super::headers::Headers;
+use super::headers::{Headers, Span};
 use super::method::Method;
 use super::name::HeaderName;
 use super::request::Request;
@@ -70,7 +70,7 @@ impl<'a> Head<'a> {
         if end > MAX_LINE {
             return Err(ParseError::new(Fault::LineTooLong));
         }
-        let headers = Headers::of(text.clone().into_bytes());
+        let headers = Headers::of(text.clone());
         let mut head = Self { start: bytes.get(..end).unwrap_or_default(), headers, rest: b"", fault };
         head.read_fields(text, next);
         Ok(head)
@@ -120,10 +120,17 @@ impl<'a> Head<'a> {
         let (name, rest) = lines.split_at_checked(len).ok_or(Fault::HeaderLine)?;
         let [b':', value @ ..] = skip_space(rest) else { return Err(Fault::HeaderLine) };
         let name = HeaderName::read(text, name).ok_or(Fault::HeaderLine)?;
-        let value = if folded { unfold(value) } else { text.sub(scan::trim(value)) };
-        self.headers.push_received(name, value, start, next);
+        let value = if folded { Err(unfold(value)) } else { Ok(trimmed(start + lines.len() - value.len(), value)) };
+        self.headers.push_received(name, value, Span::new(start, next));
         Ok(())
     }
+}
+
+/// Where a value that lies at `start` lies without the white space around it.
+fn trimmed(start: usize, value: &[u8]) -> Span {
+    let leading = value.iter().take_while(|&&b| scan::is_space(b)).count();
+    let len = scan::trim(value).len();
+    Span::new(start + leading, start + leading + len)
 }
 
 /// HCOLON's white space; a line break before the colon is no header line (RFC 3261 §25.1).

@@ -33,7 +33,7 @@ pub(super) fn response(response: &Response) -> Bytes {
 
 /// Large enough for all that follows.
 fn buffer(headers: &Headers, body: &Bytes, start_line: usize) -> Vec<u8> {
-    let field = |(name, value, lines): (&HeaderName, &super::Text, Option<&[u8]>)| {
+    let field = |(name, value, lines): (&HeaderName, &[u8], Option<&[u8]>)| {
         lines.map_or_else(|| name.as_str().len() + value.len() + 4, <[u8]>::len)
     };
     Vec::with_capacity(headers.lines().map(field).sum::<usize>() + body.len() + start_line + 96)
@@ -47,7 +47,7 @@ fn finish(mut out: Vec<u8>, headers: &Headers, body: &Bytes) -> Bytes {
                 continue;
             }
             length_done = true;
-            if scan::decimal(value.as_bytes()) != u64::try_from(body.len()).ok() {
+            if scan::decimal(value) != u64::try_from(body.len()).ok() {
                 content_length(&mut out, body.len());
                 continue;
             }
@@ -57,7 +57,7 @@ fn finish(mut out: Vec<u8>, headers: &Headers, body: &Bytes) -> Bytes {
             None => {
                 out.extend_from_slice(name.as_str().as_bytes());
                 out.extend_from_slice(b": ");
-                out.extend_from_slice(value.as_bytes());
+                out.extend_from_slice(value);
                 out.extend_from_slice(b"\r\n");
             }
         }

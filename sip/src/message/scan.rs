@@ -3,7 +3,7 @@
 //! Everything here looks at bytes, allocates nothing and can't fail by panicking.
 
 /// Which bytes make a `token` (RFC 3261 §25.1).
-const TOKEN: [bool; 256] = {
+static TOKEN: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0;
     while byte < 256 {

@@ -177,7 +177,7 @@ impl Headers {
         }
         self.check_list(&HeaderName::RecordRoute, NameAddr::check)?;
         self.check_list(&HeaderName::Route, NameAddr::check)?;
-        match self.all(&HeaderName::MaxForwards).nth(1) {
+        match self.whole(&HeaderName::MaxForwards).nth(1) {
             Some(_) => Err(HeaderError::Repeated(HeaderName::MaxForwards)),
             None => Ok(method),
         }
@@ -205,13 +205,12 @@ impl Headers {
         name: &HeaderName,
         read: impl Fn(&Text, &[u8]) -> Result<T, Defect>,
     ) -> Result<Option<T>, HeaderError> {
-        let mut all = self.all(name);
-        let Some(text) = all.next() else { return Ok(None) };
+        let mut all = self.whole(name);
+        let Some((text, raw)) = all.next() else { return Ok(None) };
         if all.next().is_some() {
             return Err(HeaderError::Repeated(name.clone()));
         }
-        let value = read(text, scan::trim(text.as_bytes()));
-        value.map(Some).map_err(|d| HeaderError::Malformed(name.clone(), d))
+        read(text, raw).map(Some).map_err(|d| HeaderError::Malformed(name.clone(), d))
     }
 
     /// Reads a field that must stand once.

@@ -1,4 +1,5 @@
-//! What reading a message costs in allocations: the bar is a dozen for an INVITE of 900 bytes.
+//! What reading a message costs in allocations. The bar is a dozen for an INVITE of 900 bytes; we need the list of
+//! header fields, and what sharing a fresh buffer takes.
 
 use bytes::Bytes;
 use talkpath_sip::message::{Message, Response, StatusCode};
@@ -18,12 +19,12 @@ fn the_measured_invite_is_an_ordinary_one_of_900_bytes() {
 }
 
 #[test]
-fn reading_an_invite_allocates_at_most_a_dozen_times() {
+fn reading_an_invite_allocates_hardly_ever() {
     let bytes = invite();
     let info = allocation_counter::measure(|| {
         assert!(Message::parse_datagram(bytes).is_ok());
     });
-    assert!(info.count_total <= 12, "{} allocations", info.count_total);
+    assert!(info.count_total <= 3, "{} allocations", info.count_total);
 }
 
 #[test]

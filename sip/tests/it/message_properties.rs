@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use proptest::prelude::*;
-use talkpath_sip::message::{HeaderName, Host, Message, Method, NameAddr, Params, Request, Text, Uri};
+use talkpath_sip::message::{HeaderName, Host, Message, Method, NameAddr, Params, Request, Text, Uri, Via};
 
 use crate::message_exercise;
 use crate::message_print::invite;
@@ -18,8 +18,46 @@ fn lines() -> impl Strategy<Value = String> {
     })
 }
 
+/// Something like an address or a Via, put together from what they are made of.
+fn value() -> impl Strategy<Value = String> {
+    let pieces = vec![
+        "\"",
+        "\\",
+        "<",
+        ">",
+        ";",
+        "=",
+        ":",
+        "@",
+        ",",
+        "%41",
+        "%",
+        "[::1]",
+        " ",
+        "\t",
+        "?",
+        "&",
+        "sip:",
+        "tel:",
+        "a",
+        "b.c",
+        "192.0.2.1",
+        "\"a\\\"b\" ",
+        "<sip:a@b>",
+        ";tag=x",
+        ";lr",
+        "SIP/2.0/UDP ",
+        "h:5060",
+        ";branch=z",
+        "ü",
+        "\u{1}",
+        "*",
+    ];
+    prop::collection::vec(prop::sample::select(pieces), 0..9).prop_map(|pieces| pieces.concat())
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
@@ -65,6 +103,21 @@ proptest! {
         prop_assert_eq!(back.tag().unwrap(), Text::from(tag));
         prop_assert_eq!(read.headers.get(&HeaderName::Subject).unwrap(), &subject.trim());
         prop_assert_eq!(read.body, Bytes::from(body));
+    }
+
+    #[test]
+    fn values_that_are_read_print_as_they_mean(value in value()) {
+        let text = Text::from(value.as_bytes());
+        if let Ok(uri) = Uri::parse(&text) {
+            prop_assert_eq!(uri.as_bytes(), value.as_bytes());
+            prop_assert!(uri.equivalent(&uri));
+        }
+        if let Ok(address) = NameAddr::parse(&text) {
+            prop_assert_eq!(NameAddr::parse(address.to_text()), Ok(address));
+        }
+        if let Ok(via) = Via::parse(&text) {
+            prop_assert_eq!(Via::parse(via.to_text()), Ok(via));
+        }
     }
 
     #[test]

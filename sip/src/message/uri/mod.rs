@@ -235,7 +235,8 @@ fn cut(bytes: &[u8]) -> Result<(Scheme, Parts<'_>), Defect> {
     }
     let (scheme, rest) = scan::split_once(bytes, b':').ok_or(Defect::Scheme)?;
     let scheme = read_scheme(scheme)?;
-    if bytes.iter().any(|&b| b <= b' ' || matches!(b, b'<' | b'>' | b'"' | 0x7f)) {
+    // Without a way out of the loop it is done many bytes at a time.
+    if bytes.iter().fold(false, |bad, &b| bad | (b <= b' ') | matches!(b, b'<' | b'>' | b'"' | 0x7f)) {
         return Err(Defect::Character);
     }
     let parts = match scheme {
