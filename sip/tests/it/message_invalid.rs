@@ -12,8 +12,7 @@ use crate::message_corpus::{expand, names, parse};
 fn answered(name: &str, fault: Fault, status: StatusCode) {
     let error = parse("invalid", name).unwrap_err();
     assert_eq!((error.fault(), error.status()), (&fault, status), "{name}");
-    let answer = Response::to(error.answerable().unwrap(), error.status());
-    let mut answer = answer;
+    let mut answer = Response::to(error.answerable().unwrap(), error.status());
     answer.set_to_tag("us");
     assert!(answer.headers.via().is_ok() && answer.headers.contains(&HeaderName::CSeq), "{name}");
     assert!(answer.to_bytes().starts_with(format!("SIP/2.0 {status} ").as_bytes()), "{name}");

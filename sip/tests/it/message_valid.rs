@@ -161,7 +161,7 @@ fn mpart01_a_binary_multipart_body_is_kept_byte_for_byte() {
     let content = message.headers.content_type().unwrap().unwrap();
     assert!(content.is("multipart", "mixed"));
     assert_eq!(content.boundary().unwrap(), "7a9cbec02ceef655");
-    assert!(message.body.ends_with(b"\x0a\x0d\xe2\x9d\r\n--7a9cbec02ceef655--\r\n") || message.body.contains(&0));
+    assert!(message.body.contains(&0) && std::str::from_utf8(&message.body).is_err());
     assert!(load("valid", "mpart01").ends_with(&message.body));
     assert_eq!(message.headers.via().unwrap().rport(), Some(talkpath_sip::message::Rport::Requested));
 }
