@@ -80,6 +80,14 @@ impl UserAgent {
         self.start_client(invite.cancel(), &cancel, flow, now);
     }
 
+    /// The session of this INVITE is over. A re-INVITE that a peer never answers finally must not stay for ever.
+    pub(super) fn abandon(&mut self, invite: ClientKey, now: Instant) {
+        if let Some(ClientTransaction { machine: ClientMachine::Invite(sent), .. }) = self.clients.get_mut(&invite) {
+            sent.machine.give_up(now);
+            self.drain_client(invite, now);
+        }
+    }
+
     /// Sends the ACK for a 2xx, and keeps it for the next copy of that 2xx.
     pub(super) fn acknowledge(&mut self, invite: ClientKey, mut ack: Request, flow: Flow) {
         self.put_via(&mut ack, flow);

@@ -78,18 +78,18 @@ impl UserAgent {
         };
         let cseq = request.headers.cseq().map_or(0, |cseq| cseq.number);
         let in_order = self.sessions.get_mut(&id).is_some_and(|session| session.dialog_mut().advance(cseq));
-        match &request.method {
-            _ if !in_order => {
-                let refusal = self.out_of_order();
-                self.refuse(request, *back, refusal);
-            }
-            Method::Bye => self.handle_bye(id, arrival, now),
-            Method::Invite if self.servers.len() >= self.settings.max_transactions => {
-                self.refuse(request, *back, Refusal::overload(&self.settings));
-            }
-            Method::Invite => self.handle_reinvite(id, arrival, now),
+        if !in_order {
+            let refusal = self.out_of_order();
+            self.refuse(request, *back, refusal);
+        } else if request.method == Method::Bye {
+            self.handle_bye(id, arrival, now);
+        } else if request.method != Method::Invite {
             // OPTIONS; the screen lets no other method through.
-            _ => self.answer_options(request, *back),
+            self.answer_options(request, *back);
+        } else if self.servers.len() >= self.settings.max_transactions {
+            self.refuse(request, *back, Refusal::overload(&self.settings));
+        } else {
+            self.handle_reinvite(id, arrival, now);
         }
     }
 
@@ -118,11 +118,11 @@ impl UserAgent {
     }
 
     fn handle_reinvite(&mut self, id: SessionId, arrival: Arrival, now: Instant) {
-        let Arrival { request, key, back, .. } = arrival;
+        let Arrival { request, key, flow, back, .. } = arrival;
         let transaction = self.servers.start(key, &request, back, Some(id), &self.settings);
         self.say_trying(&request, transaction, now);
         let Some(session) = self.sessions.get_mut(&id) else { return };
-        if let Err(status) = session.handle_reinvite(&request, transaction) {
+        if let Err(status) = session.handle_reinvite(&request, transaction, flow) {
             let refusal = match status {
                 StatusCode::SERVER_INTERNAL_ERROR => self.out_of_order(),
                 other => other.into(),

@@ -35,7 +35,7 @@ impl UserAgent {
                     let ended = session.is_ended();
                     self.wake_ups.set(Machine::Session(id), at.filter(|_| !ended));
                     if ended {
-                        self.drop_session(id);
+                        self.drop_session(id, now);
                     }
                     return;
                 }
@@ -43,9 +43,11 @@ impl UserAgent {
         }
     }
 
-    fn drop_session(&mut self, id: SessionId) {
-        if let Some(session) = self.sessions.remove(&id) {
-            self.by_tag.remove(&session.dialog().local_tag());
+    fn drop_session(&mut self, id: SessionId, now: Instant) {
+        let Some(session) = self.sessions.remove(&id) else { return };
+        self.by_tag.remove(&session.dialog().local_tag());
+        if let Some(key) = session.invite() {
+            self.abandon(key, now);
         }
     }
 }

@@ -23,7 +23,7 @@ fn flow() -> Flow {
     Flow { local: address("192.0.2.1:5060"), peer: address("192.0.2.9:5060"), protocol: Protocol::Udp }
 }
 
-fn header<'a>(request: &'a Request, name: &HeaderName) -> Vec<&'a str> {
+fn header<'a>(request: &'a Request, name: &'a HeaderName) -> Vec<&'a str> {
     request.headers.all(name).map(|value| value.to_str().unwrap()).collect()
 }
 

@@ -29,7 +29,7 @@ impl Session {
         let State::Confirmed(confirmed) = &mut self.state else { return };
         match confirmed.exchange {
             Exchange::Owing { cseq } => self.acknowledge(cseq, None),
-            Exchange::Offered { .. } => self.refuse_offer(StatusCode::REQUEST_TERMINATED),
+            Exchange::Offered(_) => self.refuse_offer(StatusCode::REQUEST_TERMINATED),
             Exchange::Idle | Exchange::Accepted(_) | Exchange::Offering { .. } => {}
         }
         let mut bye = self.dialog.request(Method::Bye);

@@ -70,7 +70,6 @@ pub(crate) struct Session {
     settings: Arc<Settings>,
     flow: Flow,
     dialog: Dialog,
-    /// The INVITE client transaction that is or was the last of this session.
     invite: Option<ClientKey>,
     state: State,
     outputs: VecDeque<Output>,
@@ -96,7 +95,7 @@ struct Confirmed {
 }
 
 impl Confirmed {
-    fn new(exchange: Exchange) -> State {
+    fn state(exchange: Exchange) -> State {
         State::Confirmed(Box::new(Self { exchange, retry: None, hangup: None }))
     }
 }
@@ -105,6 +104,11 @@ impl Session {
     /// Which INVITE of this session is out.
     pub(crate) fn sent_as(&mut self, key: ClientKey) {
         self.invite = Some(key);
+    }
+
+    /// The INVITE client transaction that is or was the last of this session.
+    pub(crate) fn invite(&self) -> Option<ClientKey> {
+        self.invite
     }
 
     /// The dialog, for requests within it.

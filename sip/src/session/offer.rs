@@ -12,23 +12,33 @@ use bytes::Bytes;
 
 use super::reply::capabilities;
 use super::{Body, EndCause, Event, Output, Session, State, TransactionId};
-use crate::agent::Error;
+use crate::agent::{Error, Flow};
 use crate::message::{Method, Reason, Request, Response, StatusCode, Token};
 use crate::transaction::{Backoff, earliest};
 
 /// The INVITE exchange of a confirmed dialog.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) enum Exchange {
     /// None.
+    #[default]
     Idle,
     /// Our 2xx awaits its ACK.
     Accepted(Accepted),
     /// The peer's re-INVITE awaits our application.
-    Offered { invite: Box<Request>, transaction: TransactionId },
+    Offered(Offered),
     /// Our re-INVITE awaits its final response; it held an offer or not.
     Offering { cseq: u32, body: Option<Body> },
     /// A 2xx brought an offer: our ACK has to bring the answer (§13.2.1).
     Owing { cseq: u32 },
+}
+
+/// A re-INVITE of the peer.
+#[derive(Debug)]
+pub(super) struct Offered {
+    invite: Box<Request>,
+    transaction: TransactionId,
+    /// The way it came: ours from its 2xx on, as a NAT may have moved the peer.
+    flow: Flow,
 }
 
 /// A 2xx of ours, "passed to the transport with an interval that starts at T1 seconds and doubles for each
@@ -57,13 +67,13 @@ pub(super) struct Retry {
 impl Exchange {
     /// Is this the peer's re-INVITE of that transaction, still without an answer?
     pub(super) fn is_offered_by(&self, id: TransactionId) -> bool {
-        matches!(self, Self::Offered { transaction, .. } if *transaction == id)
+        matches!(self, Self::Offered(offered) if offered.transaction == id)
     }
 
     pub(super) fn wake_up(&self) -> Option<Instant> {
         match self {
             Self::Accepted(accepted) => earliest(Some(accepted.again.at()), Some(accepted.until)),
-            Self::Idle | Self::Offered { .. } | Self::Offering { .. } | Self::Owing { .. } => None,
+            Self::Idle | Self::Offered(_) | Self::Offering { .. } | Self::Owing { .. } => None,
         }
     }
 }
@@ -103,20 +113,25 @@ impl Session {
     }
 
     /// A re-INVITE of the peer, in order and well-formed. `Err` is the status to refuse it with at once.
-    pub(crate) fn handle_reinvite(&mut self, invite: &Request, transaction: TransactionId) -> Result<(), StatusCode> {
+    pub(crate) fn handle_reinvite(
+        &mut self,
+        invite: &Request,
+        transaction: TransactionId,
+        flow: Flow,
+    ) -> Result<(), StatusCode> {
         let State::Confirmed(confirmed) = &mut self.state else { return Err(StatusCode::SERVER_INTERNAL_ERROR) };
         match confirmed.exchange {
             Exchange::Idle if confirmed.hangup.is_none() => {}
             // "A UAS that receives a second INVITE before it sends the final response to a first INVITE with a lower
             // CSeq sequence number on the same dialog MUST return a 500 (Server Internal Error) response" (§14.2).
-            Exchange::Offered { .. } => return Err(StatusCode::SERVER_INTERNAL_ERROR),
+            Exchange::Offered(_) => return Err(StatusCode::SERVER_INTERNAL_ERROR),
             Exchange::Idle | Exchange::Accepted(_) | Exchange::Offering { .. } | Exchange::Owing { .. } => {
                 return Err(StatusCode::REQUEST_PENDING);
             }
         }
         let invite = Box::new(invite.detach());
         let body = Body::of(&invite.headers, &invite.body, &self.settings);
-        confirmed.exchange = Exchange::Offered { invite, transaction };
+        confirmed.exchange = Exchange::Offered(Offered { invite, transaction, flow });
         self.tell(Event::Offer { id: self.id, body });
         Ok(())
     }
@@ -125,8 +140,8 @@ impl Session {
     pub(crate) fn answer_offer(&mut self, answer: Result<Body, StatusCode>, now: Instant) -> Result<(), Error> {
         let State::Confirmed(confirmed) = &mut self.state else { return Err(Error::WrongState(self.id)) };
         match (&confirmed.exchange, answer) {
-            (Exchange::Offered { .. }, Ok(body)) => self.accept_offer(body, now),
-            (Exchange::Offered { .. }, Err(status)) if status.is_failure() => self.refuse_offer(status),
+            (Exchange::Offered(_), Ok(body)) => self.accept_offer(body, now),
+            (Exchange::Offered(_), Err(status)) if status.is_failure() => self.refuse_offer(status),
             (Exchange::Owing { cseq }, Ok(body)) => {
                 let cseq = *cseq;
                 confirmed.exchange = Exchange::Idle;
@@ -138,7 +153,7 @@ impl Session {
                 self.leave(reason);
                 self.end(EndCause::LocalHangup);
             }
-            (Exchange::Offered { .. } | Exchange::Owing { .. }, Err(status)) => {
+            (Exchange::Offered(_) | Exchange::Owing { .. }, Err(status)) => {
                 return Err(Error::WrongStatus(status));
             }
             (Exchange::Idle | Exchange::Accepted(_) | Exchange::Offering { .. }, _) => {
@@ -149,46 +164,60 @@ impl Session {
     }
 
     fn accept_offer(&mut self, body: Body, now: Instant) {
-        let State::Confirmed(confirmed) = &mut self.state else { return };
-        let Exchange::Offered { invite, transaction } = std::mem::replace(&mut confirmed.exchange, Exchange::Idle)
-        else {
-            return;
-        };
+        let Some(Offered { invite, transaction, flow }) = self.take_offered() else { return };
+        // Route sets never change in a dialog, targets do (§12.2.2).
+        self.dialog.refresh_target(&invite.headers);
+        self.flow = flow;
         let offering = Body::of(&invite.headers, &invite.body, &self.settings).is_none();
         self.send_2xx(&invite, transaction, &[], Some(body), offering, now);
     }
 
+    fn take_offered(&mut self) -> Option<Offered> {
+        let State::Confirmed(confirmed) = &mut self.state else { return None };
+        if !matches!(confirmed.exchange, Exchange::Offered(_)) {
+            return None;
+        }
+        let Exchange::Offered(offered) = std::mem::take(&mut confirmed.exchange) else { return None };
+        Some(offered)
+    }
+
     /// Answers the peer's pending re-INVITE with a failure; nothing happens when there is none.
     pub(super) fn refuse_offer(&mut self, status: StatusCode) {
-        let State::Confirmed(confirmed) = &mut self.state else { return };
-        if !matches!(confirmed.exchange, Exchange::Offered { .. }) {
-            return;
-        }
-        let Exchange::Offered { invite, transaction } = std::mem::replace(&mut confirmed.exchange, Exchange::Idle)
-        else {
-            return;
-        };
+        let Some(Offered { invite, transaction, .. }) = self.take_offered() else { return };
         let response = self.respond(&invite, status);
         self.outputs.push_back(Output::Respond(transaction, status, response.to_bytes()));
     }
 
     /// A 2xx to our re-INVITE.
     pub(super) fn offer_answered(&mut self, response: &Response, cseq: u32) {
-        let State::Confirmed(confirmed) = &mut self.state else { return };
-        let Exchange::Offering { body, .. } = std::mem::replace(&mut confirmed.exchange, Exchange::Idle) else {
-            return;
-        };
+        let Some(offer) = self.take_offering() else { return };
         let answer = Body::of(&response.headers, &response.body, &self.settings);
         self.dialog.refresh_target(&response.headers);
-        if body.is_none() && answer.is_some() {
-            self.state_owing(cseq);
+        if offer.is_none() && answer.is_some() {
+            self.owe_answer(cseq);
         } else {
             self.acknowledge(cseq, None);
         }
         self.tell(Event::OfferAnswered { id: self.id, body: answer });
     }
 
-    pub(super) fn state_owing(&mut self, cseq: u32) {
+    /// What our re-INVITE offered, if it is out.
+    fn take_offering(&mut self) -> Option<Option<Body>> {
+        let State::Confirmed(confirmed) = &mut self.state else { return None };
+        if !matches!(confirmed.exchange, Exchange::Offering { .. }) {
+            return None;
+        }
+        let Exchange::Offering { body, .. } = std::mem::take(&mut confirmed.exchange) else { return None };
+        Some(body)
+    }
+
+    fn retry_later(&mut self, body: Option<Body>, at: Instant) {
+        if let State::Confirmed(confirmed) = &mut self.state {
+            confirmed.retry = Some(Retry { at, body });
+        }
+    }
+
+    fn owe_answer(&mut self, cseq: u32) {
         if let State::Confirmed(confirmed) = &mut self.state {
             confirmed.exchange = Exchange::Owing { cseq };
         }
@@ -196,13 +225,9 @@ impl Session {
 
     /// A failure of our re-INVITE. `random` spreads the pause after a 491.
     pub(super) fn offer_refused(&mut self, status: StatusCode, random: u32, now: Instant) {
-        let State::Confirmed(confirmed) = &mut self.state else { return };
-        let Exchange::Offering { body, .. } = std::mem::replace(&mut confirmed.exchange, Exchange::Idle) else {
-            return;
-        };
+        let Some(body) = self.take_offering() else { return };
         if status == StatusCode::REQUEST_PENDING {
-            let at = now + pause(self.dialog.owns_call_id(), random);
-            confirmed.retry = Some(Retry { at, body });
+            self.retry_later(body, now + pause(self.dialog.owns_call_id(), random));
         } else if status == StatusCode::CALL_DOES_NOT_EXIST || status == StatusCode::REQUEST_TIMEOUT {
             self.leave(None);
             self.end(EndCause::DialogLost);

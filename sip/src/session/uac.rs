@@ -101,7 +101,7 @@ impl Session {
                 Exchange::Owing { cseq: ours } if ours == cseq && self.dialog.is_with(response) => Taken::Yes,
                 Exchange::Idle
                 | Exchange::Accepted(_)
-                | Exchange::Offered { .. }
+                | Exchange::Offered(_)
                 | Exchange::Offering { .. }
                 | Exchange::Owing { .. } => Taken::No,
             },
@@ -114,7 +114,7 @@ impl Session {
         let wanted = std::mem::replace(&mut calling.cancel, Cancel::No);
         let offered = calling.offered;
         self.dialog.establish(response);
-        self.state = Confirmed::new(Exchange::Owing { cseq });
+        self.state = Confirmed::state(Exchange::Owing { cseq });
         match wanted {
             Cancel::No => {}
             // The 2xx has crossed our CANCEL: it is acknowledged, and the call ended by BYE (§9.1, §15).
@@ -123,7 +123,7 @@ impl Session {
         }
         let body = Body::of(&response.headers, &response.body, &self.settings);
         if offered || body.is_none() {
-            self.state = Confirmed::new(Exchange::Idle);
+            self.state = Confirmed::state(Exchange::Idle);
             self.acknowledge(cseq, None);
         }
         self.tell(Event::Answered { id: self.id, body, headers: Box::new(response.headers.detach()) });

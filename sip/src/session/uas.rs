@@ -105,7 +105,7 @@ impl Session {
         if body.is_none() {
             return Err(Error::BodyMissing(self.id));
         }
-        let State::Ringing(ringing) = std::mem::replace(&mut self.state, Confirmed::new(Exchange::Idle)) else {
+        let State::Ringing(ringing) = std::mem::replace(&mut self.state, Confirmed::state(Exchange::Idle)) else {
             return Err(Error::WrongState(self.id));
         };
         self.send_2xx(&ringing.invite, ringing.transaction, headers, body, !ringing.offered, now);

@@ -63,10 +63,8 @@ pub struct ServerKey(Arc<[u8]>);
 impl ServerKey {
     /// The transaction that this request belongs to; its topmost Via must be as it came. `None` without a Via.
     pub fn of(request: &Request) -> Option<Self> {
-        match &request.method {
-            Method::Ack => Self::as_method(request, &Method::Invite),
-            method => Self::as_method(request, method),
-        }
+        let method = if request.method == Method::Ack { &Method::Invite } else { &request.method };
+        Self::as_method(request, method)
     }
 
     /// The INVITE transaction that this CANCEL means (§9.2).

@@ -14,6 +14,9 @@ mod server;
 mod server_invite;
 mod timers;
 
+#[cfg(test)]
+mod tests;
+
 pub use self::client::Client;
 pub use self::client_invite::ClientInvite;
 pub use self::key::{Branch, ClientKey, ServerKey};
