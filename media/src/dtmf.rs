@@ -89,6 +89,11 @@ impl Event {
     }
 }
 
+/// How long the key of an event payload has been down, in samples; 0 when there is none.
+pub(crate) fn elapsed(payload: &[u8]) -> u64 {
+    Event::parse(payload).map_or(0, |event| u64::from(event.duration))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

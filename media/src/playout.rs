@@ -21,7 +21,11 @@ use self::{
     gain::{BLOCK, FADE, Ramp},
     items::Items,
 };
-use crate::{SAMPLES_PER_MS, g711::Law, level};
+use crate::{
+    SAMPLES_PER_MS,
+    g711::{GainTable, Law},
+    level,
+};
 
 /// What a queue is made of.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -135,6 +139,18 @@ impl Playout {
         FrameInfo { start, speech, level_dbov }
     }
 
+    /// Another law was agreed on: what waits is recoded, and so is what comes.
+    pub fn set_law(&mut self, law: Law) {
+        if law == self.settings.law {
+            return;
+        }
+        let table = GainTable::new(self.settings.law, law, 1.0);
+        let (front, back) = self.audio.as_mut_slices();
+        [front, back, &mut self.tail].into_iter().for_each(|bytes| table.apply(bytes));
+        self.settings.law = law;
+        self.ramp.set_law(law, self.settings.duck_db);
+    }
+
     /// Lowers what goes out, or lifts it again.
     pub fn duck(&mut self, on: bool) {
         self.ducked = on;
@@ -159,6 +175,11 @@ impl Playout {
 
     /// Drops all that waits; what is just going out fades within 24 ms. Tells what of each item was heard.
     pub fn flush(&mut self) -> Flushed {
+        self.flush_except(|_| false)
+    }
+
+    /// [`Playout::flush`], but the items that `keep` names stay queued, and go out next.
+    pub fn flush_except(&mut self, keep: impl Fn(ItemId) -> bool) -> Flushed {
         if !self.ramp.is_silent() && self.tail_at >= self.tail_len {
             let rest = self.audio.len() - self.faded;
             self.tail_len = rest.min(FADE);
@@ -171,11 +192,19 @@ impl Playout {
         if self.ramp.is_silent() {
             self.ramp.jump(self.ducked);
         }
-        self.audio.clear();
-        self.audio.shrink_to(settled_capacity());
+        let mut kept = VecDeque::new();
+        let mut at = 0;
+        for (item, run) in self.items.runs() {
+            let end = (at + usize::try_from(run).unwrap_or(usize::MAX)).min(self.audio.len());
+            if keep(item) {
+                kept.extend(self.audio.range(at.min(end)..end));
+            }
+            at = end;
+        }
+        self.audio = kept;
         self.faded = 0;
         self.paused = false;
-        self.items.flush()
+        self.items.flush_except(keep)
     }
 
     /// What happened since the last fill: drain it after each.

@@ -43,10 +43,14 @@ impl Resampler {
     /// [`Error::SampleRates`] for any other rate.
     pub fn new(from: u32, to: u32) -> Result<Self, Error> {
         let unsupported = || Error::SampleRates { from, to };
-        if from == 0 || to == 0 || from % 200 != 0 || to % 200 != 0 || from.max(to) > 192_000 {
+        if from == 0 || to == 0 || !from.is_multiple_of(200) || !to.is_multiple_of(200) || from.max(to) > 192_000 {
             return Err(unsupported());
         }
-        let path = if from == to { Path::Same } else { Converter::new(from, to).ok_or_else(unsupported)? };
+        let path = if from == to {
+            Path::Same
+        } else {
+            Path::Converted(Box::new(Converter::new(from, to).ok_or_else(unsupported)?))
+        };
         Ok(Self { path, from, to })
     }
 
@@ -82,13 +86,13 @@ impl Resampler {
 }
 
 impl Converter {
-    fn new(from: u32, to: u32) -> Option<Path> {
+    fn new(from: u32, to: u32) -> Option<Self> {
         let (block_in, block_out) = (from as usize / 200, to as usize / 200);
         let fft =
             Fft::new_custom(from as usize, to as usize, block_in, 1, 1, WindowFunction::Hann, FixedSync::Both).ok()?;
         let (input, output) = (vec![0.0; fft.input_frames_max()], vec![0.0; fft.output_frames_max()]);
         let whole = input.len() == block_in && output.len() == block_out;
-        whole.then(|| Path::Converted(Box::new(Self { fft, input, filled: 0, output })))
+        whole.then_some(Self { fft, input, filled: 0, output })
     }
 
     fn push(&mut self, mut samples: &[i16], out: &mut Vec<i16>) {

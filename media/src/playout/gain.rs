@@ -33,6 +33,11 @@ impl Ramp {
         Self { tables: (1..=SILENT).map(|rung| GainTable::new(law, law, gain(rung))).collect(), rung: 0 }
     }
 
+    /// The same rung in another law.
+    pub(super) fn set_law(&mut self, law: Law, duck_db: f32) {
+        *self = Self { rung: self.rung, ..Self::new(law, duck_db) };
+    }
+
     /// One rung towards what is wanted.
     pub(super) fn step(&mut self, ducked: bool, paused: bool) {
         let wanted = if paused { SILENT } else { target(ducked) };

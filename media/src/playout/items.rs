@@ -130,13 +130,22 @@ impl Items {
         self.over.push_back((id, heard));
     }
 
-    pub(super) fn flush(&mut self) -> Flushed {
-        self.runs.clear();
+    /// The runs of samples in the queue, first to last.
+    pub(super) fn runs(&self) -> impl Iterator<Item = (ItemId, u64)> {
+        self.runs.iter().copied()
+    }
+
+    pub(super) fn flush_except(&mut self, keep: impl Fn(ItemId) -> bool) -> Flushed {
+        self.runs.retain(|(item, _)| keep(*item));
         let live = std::mem::take(&mut self.live);
         let mut flushed = Flushed::default();
-        for Item { id, heard, queued, .. } in live {
-            self.remember(id, heard);
-            flushed.items.push(FlushedItem { item: id, heard, queued });
+        for item in live {
+            if keep(item.id) {
+                self.live.push_back(item);
+                continue;
+            }
+            self.remember(item.id, item.heard);
+            flushed.items.push(FlushedItem { item: item.id, heard: item.heard, queued: item.queued });
         }
         flushed
     }

@@ -14,7 +14,10 @@
 //! Driver: hand over all datagrams that wait with [`Receiver::handle_packet`], then [`Receiver::handle_time`] (in this order,
 //! or a late tick would fill what has already arrived), and drain [`Receiver::poll`] after each.
 
+mod clock;
+mod output;
 mod stats;
+mod types;
 
 use std::{
     net::SocketAddr,
@@ -31,13 +34,13 @@ use super::{
 };
 use crate::{
     MAX_FRAME, SAMPLES_PER_MS,
-    dtmf::{KeyPress, KeyReceiver},
+    dtmf::{self, KeyReceiver},
     g711::Law,
     plc::Concealer,
-    samples_between,
 };
 
 pub use stats::ReceiverStats;
+pub use types::{Disposition, DropReason, Frame, FrameKind, Heard, ReceiverSettings};
 
 /// After this much silence of the latched source another may take its place.
 pub const TAKEOVER: Duration = Duration::from_secs(3);
@@ -58,110 +61,6 @@ const HELD: usize = 16;
 const STOOD_STILL: Duration = Duration::from_millis(100);
 /// Stragglers of the stream before a change of SSRC are dropped for this long.
 const STRAGGLERS: Duration = Duration::from_secs(1);
-
-/// What a receiver is made of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ReceiverSettings {
-    /// The law that was agreed on.
-    pub law: Law,
-    /// The payload type that carries it towards us.
-    pub payload_type: u8,
-    /// A second law that may be sent to us without asking, when both were agreed on.
-    pub alternative: Option<(Law, u8)>,
-    /// The payload type of keys towards us.
-    pub dtmf_payload_type: Option<u8>,
-    /// Where the far end said that it receives: packets from there may always take the latch.
-    pub signalled: Option<SocketAddr>,
-    /// After how much silence another source may succeed the latched one.
-    pub takeover: Duration,
-}
-
-impl ReceiverSettings {
-    /// `law` at its static payload type, no keys, any source.
-    #[must_use]
-    pub const fn new(law: Law) -> Self {
-        Self {
-            law,
-            payload_type: law.payload_type(),
-            alternative: None,
-            dtmf_payload_type: None,
-            signalled: None,
-            takeover: TAKEOVER,
-        }
-    }
-}
-
-/// What became of a datagram.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Disposition {
-    /// It belongs to the stream: poll.
-    Accepted,
-    /// It changes nothing.
-    Dropped(DropReason),
-}
-
-/// Why a datagram was dropped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum DropReason {
-    /// No RTP packet.
-    Malformed,
-    /// RTCP on the RTP port (RFC 5761 §4), which was not agreed on.
-    Rtcp,
-    /// A payload type that was not agreed on.
-    UnknownPayloadType,
-    /// Comfort noise (RFC 3389): the silence that it describes is filled by the clock.
-    ComfortNoise,
-    /// Not from the latched source.
-    Stranger,
-    /// Of the stream before the last change of SSRC.
-    FormerStream,
-    /// A jump of the sequence number that no second packet has confirmed yet.
-    ImplausibleSequence,
-    /// Received before.
-    Duplicate,
-    /// Its time was concealed or filled.
-    Late,
-    /// Further ahead of real time than a sender can be.
-    Ahead,
-    /// More packets wait than can be held: nobody polls.
-    Overflow,
-}
-
-/// Where samples come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum FrameKind {
-    /// They arrived.
-    Received,
-    /// They were lost and are made up from what was heard before.
-    Concealed,
-    /// Silence: nobody sent anything, or the loss was too long to conceal.
-    Filled,
-}
-
-/// A stretch of the caller's audio, at most 60 ms; the next begins where it ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Frame<'a> {
-    /// Position of the first sample since [`Receiver::new`].
-    pub start: u64,
-    /// Linear samples at 8 kHz.
-    pub samples: &'a [i16],
-    /// Where they come from.
-    pub kind: FrameKind,
-}
-
-/// What [`Receiver::poll`] yields.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Heard<'a> {
-    /// The next stretch of audio.
-    Audio(Frame<'a>),
-    /// A key went down or came up.
-    Key(KeyPress),
-    /// Another source is latched: send there from now on.
-    SourceChanged {
-        /// Its address.
-        from: SocketAddr,
-    },
-}
 
 /// What a payload type means here.
 #[derive(Clone, Copy)]
@@ -346,11 +245,6 @@ impl Receiver {
         Some(Heard::Audio(Frame { start, samples: &self.frame[..samples], kind }))
     }
 
-    /// Where the caller's clock should be now, going by the newest audio.
-    fn line(&self) -> u64 {
-        self.reach.1 + samples_between(self.reach.0, self.now)
-    }
-
     fn accept(&mut self, from: SocketAddr, data: &[u8]) -> Result<(), DropReason> {
         let packet = RtpReader::new(data).map_err(|_| DropReason::Malformed)?;
         let payload_type = packet.payload_type();
@@ -359,7 +253,7 @@ impl Receiver {
         }
         let content = self.content(payload_type);
         self.admit(from, packet.ssrc(), content)?;
-        let (number, newer) = self.place(&packet)?;
+        let (number, newer) = self.place(&packet, content)?;
         self.stats.received += 1;
         self.stats.octets += packet.payload().len() as u64;
         let timestamp = packet.timestamp();
@@ -415,19 +309,19 @@ impl Receiver {
     }
 
     /// The packet's extended sequence number, and whether it is newer than all before.
-    fn place(&mut self, packet: &RtpReader<'_>) -> Result<(u64, bool), DropReason> {
+    fn place(&mut self, packet: &RtpReader<'_>, content: Content) -> Result<(u64, bool), DropReason> {
         let wire = u16::from(packet.sequence_number());
         let (Some(sequence), Some(stream)) = (self.sequence.as_mut(), self.stream.as_mut()) else {
             let sequence = self.sequence.insert(Sequence::new(wire));
             let number = sequence.highest();
             self.delivered = number - 1;
-            self.begin(packet, number);
+            self.begin(packet, content, number);
             return Ok((number, true));
         };
         if stream.ssrc != packet.ssrc() {
             let number = sequence.restart(wire);
             self.former = Some((stream.ssrc, self.now));
-            self.begin(packet, number);
+            self.begin(packet, content, number);
             return Ok((number, true));
         }
         let placed = match sequence.place(wire) {
@@ -437,7 +331,7 @@ impl Receiver {
                 (number, false)
             }
             Place::Restarted(number) => {
-                self.begin(packet, number);
+                self.begin(packet, content, number);
                 return Ok((number, true));
             }
             Place::Duplicate => return Err(DropReason::Duplicate),
@@ -448,7 +342,7 @@ impl Receiver {
     }
 
     /// A stream begins with this packet: its timestamp is where the clock is now.
-    fn begin(&mut self, packet: &RtpReader<'_>, number: u64) {
+    fn begin(&mut self, packet: &RtpReader<'_>, content: Content, number: u64) {
         if let (Some(stream), Some(sequence)) = (self.stream.take(), &self.sequence) {
             self.stats.end_stream(sequence.highest().saturating_sub(stream.first), stream.received);
         }
@@ -457,7 +351,10 @@ impl Receiver {
         }
         self.jitter.restart();
         self.keys.restart();
-        let start = self.clock_for(packet.payload().len() as u64);
+        let start = self.clock_for(match content {
+            Content::Key => dtmf::elapsed(packet.payload()),
+            Content::Audio(_) | Content::ComfortNoise | Content::Unknown => packet.payload().len() as u64,
+        });
         // One sample earlier, so that the first packet is newer than what was before it.
         self.stream = Some(Stream {
             ssrc: packet.ssrc(),
@@ -467,19 +364,6 @@ impl Receiver {
             first_wire: u16::from(packet.sequence_number()),
             received: 1,
         });
-    }
-
-    /// Where a packet of `len` samples belongs whose own timestamp says nothing: up to now, after all before.
-    fn clock_for(&self, len: u64) -> u64 {
-        let held = self.held.last().map_or(0, Held::end);
-        self.line().saturating_sub(len).max(self.position).max(held)
-    }
-
-    fn position_of(&self, timestamp: u32) -> u64 {
-        let position = self
-            .stream
-            .map_or(0, |stream| stream.position + i64::from(timestamp.wrapping_sub(stream.timestamp).cast_signed()));
-        position.max(0).cast_unsigned()
     }
 
     /// Puts an audio payload in line.
@@ -499,49 +383,6 @@ impl Receiver {
         Ok(())
     }
 
-    /// The position of a packet that others have overtaken.
-    fn overtaken(&self, timestamp: u32) -> Result<u64, DropReason> {
-        let start = self.position_of(timestamp);
-        if start > self.line() + JUMP { Err(DropReason::Late) } else { Ok(start) }
-    }
-
-    /// The position of the newest packet, which the clock follows.
-    fn advance(&mut self, packet: &RtpReader<'_>, len: u64) -> Result<u64, DropReason> {
-        let resume = self.clock_for(len);
-        let stood_still = self.stood_still(packet, len);
-        let (farthest, limit) = (self.line() + JUMP, self.limit());
-        let Some(stream) = self.stream.as_mut() else { return Err(DropReason::Late) };
-        let advance = i64::from(packet.timestamp().wrapping_sub(stream.timestamp).cast_signed());
-        let told = stream.position + advance;
-        let jumped = told > farthest.cast_signed() || advance <= 0;
-        let start = if jumped || stood_still { resume } else { told.max(0).cast_unsigned() };
-        stream.timestamp = packet.timestamp();
-        stream.position = start.cast_signed();
-        if start + len > limit {
-            // Cut: the next packet belongs where this one would have been.
-            stream.position -= len.cast_signed();
-            return Err(DropReason::Ahead);
-        }
-        self.reach = (self.now, start + len);
-        Ok(start)
-    }
-
-    /// Whether the sender's timestamp didn't run on while it was silent: what it says now would be late for ever.
-    fn stood_still(&mut self, packet: &RtpReader<'_>, len: u64) -> bool {
-        if self.position_of(packet.timestamp()) + len > self.position {
-            self.late_since = None;
-            return false;
-        }
-        let since = *self.late_since.get_or_insert(self.now);
-        packet.mark() || self.now.saturating_duration_since(since) >= STOOD_STILL
-    }
-
-    /// The furthest position that a sender in real time can have reached.
-    fn limit(&self) -> u64 {
-        let elapsed = samples_between(self.epoch, self.now);
-        elapsed + elapsed / 1000 + LEAD
-    }
-
     fn hold(&mut self, law: Law, bytes: &[u8], start: u64, sequence: u64) -> Result<(), DropReason> {
         if self.held.len() >= HELD {
             return Err(DropReason::Overflow);
@@ -553,68 +394,6 @@ impl Receiver {
         let place = self.held.partition_point(|other| other.start <= start);
         self.held.insert(place, held);
         Ok(())
-    }
-
-    /// Writes the next samples to `self.frame`: how many, and what they are.
-    fn next_samples(&mut self) -> Option<(usize, FrameKind)> {
-        while let Some(head) = self.held.first() {
-            if head.end() <= self.position {
-                self.held.remove(0);
-                self.stats.late += 1;
-            } else if head.start <= self.position {
-                return Some(self.play());
-            } else {
-                return self.bridge();
-            }
-        }
-        let due = self.due.saturating_sub(self.position);
-        if due < MADE_UP {
-            return None;
-        }
-        // What was not here by now is not waited for any more.
-        self.delivered = self.sequence.as_ref().map_or(0, Sequence::highest);
-        Some(self.fill(MADE_UP))
-    }
-
-    /// The gap before the first that waits: silence if nobody sent anything, else concealment once it is given up.
-    fn bridge(&mut self) -> Option<(usize, FrameKind)> {
-        let head = self.held.first()?;
-        let gap = (head.start - self.position).min(MADE_UP);
-        let missing = self.sequence.as_ref().is_some_and(|seen| seen.is_missing_between(self.delivered, head.sequence));
-        if !missing {
-            return Some(self.fill(gap));
-        }
-        let given_up = self.now >= head.deadline || self.held.len() >= HELD;
-        given_up.then(|| self.conceal(gap))
-    }
-
-    fn play(&mut self) -> (usize, FrameKind) {
-        let held = self.held.remove(0);
-        let skipped = usize::try_from(self.position.saturating_sub(held.start)).unwrap_or(held.len).min(held.len);
-        let samples = held.law.decode(&held.bytes[skipped..held.len], &mut self.frame);
-        self.concealer.heard(&mut self.frame[..samples]);
-        self.delivered = self.delivered.max(held.sequence);
-        (samples, FrameKind::Received)
-    }
-
-    fn conceal(&mut self, gap: u64) -> (usize, FrameKind) {
-        let remaining = self.concealer.remaining() as u64;
-        if remaining == 0 {
-            return self.fill(gap);
-        }
-        let samples = gap.min(remaining).min(MADE_UP) as usize;
-        self.concealer.conceal(&mut self.frame[..samples]);
-        self.stats.concealed += samples as u64;
-        (samples, FrameKind::Concealed)
-    }
-
-    fn fill(&mut self, gap: u64) -> (usize, FrameKind) {
-        let samples = gap.min(MADE_UP) as usize;
-        let silence = &mut self.frame[..samples];
-        silence.fill(0);
-        self.concealer.silent(silence);
-        self.stats.filled += samples as u64;
-        (samples, FrameKind::Filled)
     }
 }
 
