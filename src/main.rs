@@ -1,2 +1,17 @@
-//! main
-fn main(){}
+//! The talkpath program: arguments in, exit status out.
+
+use clap::Parser;
+use std::process::ExitCode;
+use talkpath::cli::{Arguments, run};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(arguments) {
+        Ok(code) => code,
+        Err(error) => {
+            // One sentence, causes after colons; what to do is part of it.
+            eprintln!("talkpath: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -12,6 +12,7 @@ mod source;
 pub use pattern::{NumberPattern, PatternError};
 pub use source::{Source, SourceError};
 
+use std::fmt;
 use std::net::IpAddr;
 
 /// What is known of a call before anyone has answered it.
@@ -107,6 +108,16 @@ pub enum Action {
         /// Reason phrase; the status code's own when absent.
         reason: Option<String>,
     },
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Agent(name) => write!(f, "agent \"{name}\""),
+            Self::Reject { status, reason: None } => write!(f, "reject with {status}"),
+            Self::Reject { status, reason: Some(reason) } => write!(f, "reject with {status} {reason}"),
+        }
+    }
 }
 
 /// What becomes of a call.

@@ -6,6 +6,7 @@
 //! | [`engine`] | the seam that every speech engine, embedded or remote, sits behind |
 //! | [`ledger`] | what the caller has heard, the transcript, the latency of each turn |
 //! | [`builtin`] | the embedded receptionist: an engine without network or models |
+//! | [`player`] | an engine that plays one recording |
 //! | [`voice`] | the embedded voice: English text to 8 kHz samples |
 //!
 //! Everything here is pure: no socket, no clock, no thread. A driver feeds facts in and drains what comes out
@@ -15,6 +16,7 @@ pub mod builtin;
 pub mod engine;
 mod error;
 pub mod ledger;
+pub mod player;
 mod samples;
 pub mod turn;
 pub mod voice;

@@ -122,8 +122,8 @@ impl UserAgent {
         self.with(id, now, |session| session.offer(body))
     }
 
-    /// Answers the offer of [`Event::Offer`](super::Event::Offer), or the one that a 2xx brought. An error status refuses the former
-    /// and ends the call in the latter case, as an ACK can refuse nothing.
+    /// Answers the offer of [`Event::Offer`](super::Event::Offer), or the one that a 2xx brought. An error status
+    /// refuses the former and ends the call in the latter case, as an ACK can refuse nothing.
     ///
     /// # Errors
     /// When the session is unknown, no offer is open, or the status is no failure.

@@ -6,14 +6,14 @@
 //! Invariant: after each `handle_*` and each request of the application, drain [`UserAgent::poll`] until
 //! [`Output::Timeout`], and call [`UserAgent::handle_timeout`] at the time that it gives.
 //!
-//! It answers by itself what §8.2 asks: 100, OPTIONS, 400, 405, 406, 415, 416, 420, 481, 482, 487, 491, 500, 501, 503, 505.
-//! What refuses a request outside a call is answered statelessly (§8.2.7), with a To tag that is a keyed hash of
+//! It answers by itself what §8.2 asks: 100, OPTIONS, 400, 405, 406, 415, 416, 420, 481, 482, 487, 491, 500, 501, 503,
+//! 505. What refuses a request outside a call is answered statelessly (§8.2.7), with a To tag that is a keyed hash of
 //! the request, so floods of such requests cost no memory; [`Settings`] bounds the rest. Only INVITEs that become
 //! sessions, CANCELs and requests within a dialog have server transactions.
 //!
-//! Where messages go: responses as §18.2.2 and RFC 3581 say. Requests of a dialog go to the first route or the remote target if that is
-//! an IP address that can be reached from where the peer is, else back to the peer. Names are never resolved here: each
-//! [`Transmit`] carries its [`Flow`], which a driver may replace.
+//! Where messages go: responses as §18.2.2 and RFC 3581 say. Requests of a dialog go to the first route or the remote
+//! target if that is an IP address that can be reached from where the peer is, else back to the peer. Names are never
+//! resolved here: each [`Transmit`] carries its [`Flow`], which a driver may replace.
 //!
 //! Deviations: a request for a `tel` URI is taken, as the application routes by number. OPTIONS with Max-Forwards 0 is
 //! answered like any other, as §11 has the element answer that it reaches; 483 is a proxy's.

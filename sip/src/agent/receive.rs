@@ -1,4 +1,5 @@
-//! Datagrams: reading them, noting where requests came from, and finding whose responses are. RFC 3261 §18.1.2, §18.2.1.
+//! Datagrams: reading them, noting where requests came from, and finding whose responses are. RFC 3261 §18.1.2,
+//! §18.2.1.
 //!
 //! Deviation from §18.2.2: `maddr` in a Via is not followed. It serves multicast alone, and would let anybody have our
 //! responses sent to addresses inside our network.
@@ -6,6 +7,7 @@
 use std::time::Instant;
 
 use bytes::Bytes;
+use tracing::{debug, trace};
 
 use super::reply::Refusal;
 use super::{Flow, UserAgent};
@@ -57,18 +59,21 @@ impl UserAgent {
     /// "The response MUST be discarded" when it has more than one Via (§8.1.3.3), or is none of ours (§18.1.2).
     fn handle_response(&mut self, response: &Response, now: Instant) {
         if response.headers.vias().count() != 1 {
-            return;
+            return trace!(status = %response.status, "response for somebody else");
         }
         let (Ok(via), Ok(cseq)) = (response.headers.via(), response.headers.cseq()) else { return };
         let key = via.branch().and_then(|branch| ClientKey::parse(branch.as_bytes(), &cseq.method));
         let Some(key) = key else { return };
         if self.clients.get(&key).is_some_and(|transaction| transaction.is_for(&cseq.method)) {
             self.handle_answer(key, response, now);
+        } else {
+            trace!(status = %response.status, "response without a transaction");
         }
     }
 
     /// A message that can't be used: answered when it is a request with a Via, and no ACK.
     fn handle_broken(&mut self, error: ParseError, flow: Flow) {
+        debug!(%error, peer = %flow.peer, "malformed message");
         let refusal = Refusal::explained(error.status(), &error);
         if let Some(mut request) = error.into_answerable() {
             let back = stamp(&mut request, flow);

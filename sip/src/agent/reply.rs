@@ -2,6 +2,8 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use tracing::debug;
+
 use super::{Flow, Settings, UserAgent};
 use crate::dialog::LocalTag;
 use crate::message::{HeaderName, Request, Response, StatusCode, Text};
@@ -82,6 +84,7 @@ impl UserAgent {
     /// Answers without keeping anything.
     pub(super) fn refuse(&mut self, request: &Request, back: Flow, refusal: impl Into<Refusal>) {
         let mut response = refusal.into().response(request, &self.settings);
+        debug!(method = %request.method, status = %response.status, peer = %back.peer, "request refused");
         response.set_to_tag(&self.tagger.tag(request).to_string());
         self.transmit(back, response.to_bytes());
     }

@@ -1,4 +1,5 @@
-//! Requests: to their transaction, through the screen, to their session. RFC 3261 §8.2, §9.2, §12.2.2, §13.3, §14.2, §15.1.2.
+//! Requests: to their transaction, through the screen, to their session. RFC 3261 §8.2, §9.2, §12.2.2, §13.3, §14.2,
+//! §15.1.2.
 
 use std::sync::Arc;
 use std::time::Instant;

@@ -1,7 +1,8 @@
 //! Dialogs: RFC 3261 §12, for the side that called and the side that was called alike.
 //!
 //! A dialog knows its name (Call-ID and both tags), counts CSeq numbers both ways, and prints requests with the route
-//! set and the remote target in their places (§12.2.1.1), [strict routers](route) included. It is driven by its session.
+//! set and the remote target in their places (§12.2.1.1), [strict routers](route) included. It is driven by its
+//! session.
 //!
 //! Invariant: nothing in a dialog is a slice of a receive buffer.
 

@@ -8,8 +8,8 @@ use crate::message::{NameAddr, Scheme, Text, Uri};
 /// The Request-URI and the Route values.
 ///
 /// With a loose router first ("If the route set is not empty, and the first URI in the route set contains the lr
-/// parameter") the Request-URI is the target. With a strict router first, the Request-URI is that router and the target becomes
-/// the last Route value.
+/// parameter") the Request-URI is the target. With a strict router first, the Request-URI is that router and the target
+/// becomes the last Route value.
 pub(super) fn apply(target: &Uri, routes: &[NameAddr]) -> (Uri, Vec<Text>) {
     match routes.split_first() {
         Some((first, rest)) if !first.uri.has_param("lr") => {

@@ -91,7 +91,8 @@ pub enum Event {
         /// The answer, when the 2xx held our offer.
         body: Option<Body>,
     },
-    /// A re-INVITE: respond with `answer_offer`.
+    /// A re-INVITE: respond with `answer_offer`. The peer may withdraw it by CANCEL; then the answer is an error and
+    /// the session goes on as it was.
     Offer {
         /// The session.
         id: SessionId,

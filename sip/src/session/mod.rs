@@ -31,6 +31,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
+use tracing::debug;
 
 use self::offer::{Exchange, Retry};
 use self::uac::Calling;
@@ -165,6 +166,7 @@ impl Session {
     /// The one terminal event.
     fn finish(&mut self, event: Event) {
         if !self.is_ended() {
+            debug!(session = %self.id, "session over");
             self.state = State::Ended;
             self.tell(event);
         }

@@ -88,7 +88,8 @@ impl ClientInvite {
         self.state = if d.is_zero() { State::Terminated } else { State::Completed { ack, d: now + d } };
     }
 
-    /// The ACK for a 300–699: the INVITE's Request-URI, top Via, Route, From and Call-ID, the response's To (§17.1.1.3).
+    /// The ACK for a 300–699: the INVITE's Request-URI, top Via, Route, From and Call-ID, the response's To
+    /// (§17.1.1.3).
     fn ack(&self, response: &Response) -> Request {
         let mut ack = self.follow_up(Method::Ack);
         ack.headers.copy(&response.headers, &HeaderName::To);
@@ -129,7 +130,8 @@ impl ClientInvite {
         }
     }
 
-    /// The network says that the peer can't be reached; true when nothing had been heard from it yet, and so all is over.
+    /// The network says that the peer can't be reached; true when nothing had been heard from it yet, and so all is
+    /// over.
     pub fn handle_transport_error(&mut self) -> bool {
         let calling = matches!(self.state, State::Calling { .. });
         if calling {

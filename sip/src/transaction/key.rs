@@ -54,9 +54,9 @@ impl fmt::Display for Branch {
 
 /// A server transaction, as requests name it.
 ///
-/// With a branch of RFC 3261: branch, `sent-by` and method, where ACK counts as INVITE. Without (an RFC 2543 peer): Request-URI,
-/// From tag, Call-ID, CSeq number, topmost Via and method; the To tag is left out, as the rest already tells
-/// transactions of one peer apart and the tag of the ACK is one that we have made.
+/// With a branch of RFC 3261: branch, `sent-by` and method, where ACK counts as INVITE. Without (an RFC 2543 peer):
+/// Request-URI, From tag, Call-ID, CSeq number, topmost Via and method; the To tag is left out, as the rest already
+/// tells transactions of one peer apart and the tag of the ACK is one that we have made.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ServerKey(Arc<[u8]>);
 

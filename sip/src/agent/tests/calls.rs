@@ -187,7 +187,6 @@ fn bye_and_ack_follow_record_route() {
     assert_eq!(bye.method, Method::Bye);
     assert_eq!(bye.uri.to_string(), "sip:c@198.51.100.5");
     assert_eq!(bye.headers.get(&HeaderName::Route).unwrap(), &"<sip:192.0.2.99;lr>");
-    assert_eq!(world.next().is_some(), true);
 }
 
 /// §8.1.3.1

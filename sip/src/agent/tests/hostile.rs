@@ -58,6 +58,8 @@ fn mutated_datagrams_never_panic_and_a_call_works_after_each_thousand() {
     let mut world = World::with(settings, Conditions::GOOD, 1);
     for _ in 0..20 {
         let (alice, _) = world.talk();
+        assert_eq!(world.events(ALICE), ["Answered answer"]);
+        assert_eq!(world.events(BOB), ["Invited offer", "Confirmed"]);
         // Live calls are attacked with their own names too.
         let own: Vec<Bytes> = world.log.iter().map(|sent| sent.data.clone()).collect();
         for _ in 0..1_000 {

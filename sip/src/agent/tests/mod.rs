@@ -163,7 +163,7 @@ impl World {
     fn next(&mut self) -> Option<Instant> {
         let wake = |peer: &mut Peer| match peer.agent.poll() {
             Output::Timeout(at) => at,
-            other => panic!("not drained: {other:?}"),
+            other @ (Output::Transmit(_) | Output::Event(_)) => panic!("not drained: {other:?}"),
         };
         self.peers.iter_mut().filter_map(wake).chain(self.link.next()).min()
     }
@@ -186,7 +186,10 @@ impl World {
         match self.peers.iter_mut().find(|peer| peer.address == to) {
             Some(peer) => {
                 let flow = Flow { local: to, peer: from, protocol: Protocol::Udp };
-                peer.agent.handle_datagram(flow, data, self.now);
+                // As a driver does: a buffer of its own, which must be free again afterwards.
+                let buffer = Bytes::copy_from_slice(&data);
+                peer.agent.handle_datagram(flow, buffer.clone(), self.now);
+                assert!(buffer.is_unique(), "a slice of the receive buffer is kept: {data:?}");
             }
             None => self.replies.push(data),
         }
@@ -270,14 +273,11 @@ fn label(event: &Event) -> String {
         Event::OfferAnswered { body, .. } => format!("OfferAnswered{}", said(body)),
         Event::OfferRefused { status, .. } => format!("OfferRefused {status}"),
         Event::Refused { status, cause, .. } => format!("Refused {status} {cause:?}"),
-        Event::Ended { cause, .. } => match cause {
-            EndCause::RemoteBye { reason } => {
-                let cause =
-                    reason.as_ref().and_then(Reason::cause).map_or_else(String::new, |cause| format!(" {cause}"));
-                format!("Ended RemoteBye{cause}")
-            }
-            EndCause::Rejected { status } => format!("Ended Rejected {status}"),
-            other => format!("Ended {other:?}"),
-        },
+        Event::Ended { cause: EndCause::RemoteBye { reason: Some(reason) }, .. } => {
+            format!("Ended RemoteBye {}", reason.cause().unwrap_or_default())
+        }
+        Event::Ended { cause: EndCause::RemoteBye { reason: None }, .. } => "Ended RemoteBye".to_owned(),
+        Event::Ended { cause: EndCause::Rejected { status }, .. } => format!("Ended Rejected {status}"),
+        Event::Ended { cause, .. } => format!("Ended {cause:?}"),
     }
 }

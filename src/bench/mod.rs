@@ -1,0 +1,62 @@
+//! `talkpath bench`: what a call costs on this machine, with the floor beside it.
+//!
+//! The server is another process, pinned to one core with one media thread; the callers, with real SIP and RTP, are this one, on
+//! the other cores. Cost is CPU time of the server per second of call. In the same run, alternately, a bare UDP echo
+//! moves the same packets on the same core: no call can cost less. A witness thread of the same priority on that core notes when
+//! the machine itself stood still; pacing is judged only by windows without such a note, and what was left out is printed.
+
+mod echo;
+mod load;
+mod process;
+mod report;
+mod witness;
+
+pub use echo::{EchoArguments, run as echo};
+
+use anyhow::Context;
+use clap::Args;
+use std::process::ExitCode;
+
+/// Arguments of `talkpath bench`.
+#[derive(Args, Clone, Debug)]
+pub struct BenchArguments {
+    /// Calls at once.
+    #[arg(long, default_value_t = 200)]
+    pub calls: u32,
+    /// Seconds that each measurement lasts.
+    #[arg(long, default_value_t = 10)]
+    pub seconds: u32,
+    /// Measurements of each kind, alternating.
+    #[arg(long, default_value_t = 2)]
+    pub rounds: u32,
+    /// Record every call.
+    #[arg(long)]
+    pub record: bool,
+    /// Print figures for programs.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Runs the bench.
+///
+/// # Errors
+/// When a process can't be started or a call not placed.
+pub fn run(arguments: &BenchArguments) -> anyhow::Result<ExitCode> {
+    process::raise_open_files();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    let results = runtime.context("no runtime")?.block_on(measure(arguments))?;
+    results.print(arguments.json)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn measure(arguments: &BenchArguments) -> anyhow::Result<report::Results> {
+    let mut results = report::Results::default();
+    for round in 0..arguments.rounds.max(1) {
+        if !arguments.json {
+            eprintln!("round {} of {}: {} calls for {} s, then as many echoes", round + 1, arguments.rounds, arguments.calls, arguments.seconds);
+        }
+        results.calls.push(load::calls(arguments).await?);
+        results.echoes.push(load::echoes(arguments).await?);
+    }
+    Ok(results)
+}

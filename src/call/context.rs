@@ -1,0 +1,74 @@
+//! What every call task of a server shares.
+
+use super::event::{CallEvent, CallEventKind, CallId};
+use crate::net::ports::PortPool;
+use crate::net::shard::{Services, Shards};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use talkpath_config::Config;
+use tokio::sync::{broadcast, watch};
+
+/// What the server is doing with its calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// Calls come and go.
+    Serving,
+    /// No new calls; live ones get time.
+    Draining,
+    /// Time is up: agents say goodbye and hang up.
+    Goodbye,
+    /// Whatever is left is hung up now.
+    HangUp,
+}
+
+/// Shared by all calls of a server.
+#[derive(Debug)]
+pub struct Context {
+    /// The configuration in force.
+    pub config: Config,
+    /// Where RTP ports come from.
+    pub ports: PortPool,
+    /// Where voice is carried.
+    pub shards: Shards,
+    /// The voice and the recorder.
+    pub services: Services,
+    events: broadcast::Sender<CallEvent>,
+    phase: watch::Receiver<Phase>,
+    next_call: AtomicU64,
+}
+
+impl Context {
+    /// Puts the parts together; `events` may be subscribed to, `phase` is steered by the server.
+    #[must_use]
+    pub fn new(
+        config: Config,
+        ports: PortPool,
+        shards: Shards,
+        services: Services,
+        events: broadcast::Sender<CallEvent>,
+        phase: watch::Receiver<Phase>,
+    ) -> Self {
+        Self { config, ports, shards, services, events, phase, next_call: AtomicU64::new(1) }
+    }
+
+    /// The server's phase, now and as it changes.
+    #[must_use]
+    pub fn phase(&self) -> watch::Receiver<Phase> {
+        self.phase.clone()
+    }
+
+    pub(super) fn new_call(&self) -> CallId {
+        CallId(self.next_call.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Tells whoever listens; nobody need.
+    pub(super) fn tell(&self, call: CallId, kind: CallEventKind) {
+        drop(self.events.send(CallEvent { call, kind }));
+    }
+
+    /// Where the recording of `call` goes.
+    pub(super) fn recording_path(&self, call: CallId, started: &jiff::Zoned) -> PathBuf {
+        let name = format!("{}-call-{call}.wav", started.strftime("%Y%m%d-%H%M%S"));
+        self.config.recording.directory.join(name)
+    }
+}

@@ -1,0 +1,66 @@
+//! What is told of a call while it goes on: to the console, the log, and whoever subscribes.
+
+use super::disposition::Disposition;
+use crate::net::shard::{MediaEvent, Report};
+use crate::recorder::Outcome;
+use std::fmt;
+use std::net::SocketAddr;
+
+/// Names one call of this process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CallId(pub u64);
+
+impl fmt::Display for CallId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// Which way a call was placed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// To us.
+    Inbound,
+    /// By us.
+    Outbound,
+}
+
+/// Something that happened to a call.
+#[derive(Clone, Debug)]
+pub struct CallEvent {
+    /// The call.
+    pub call: CallId,
+    /// What happened.
+    pub kind: CallEventKind,
+}
+
+/// What can happen to a call.
+#[derive(Clone, Debug)]
+pub enum CallEventKind {
+    /// It began: an INVITE came or left.
+    Began {
+        /// Which way.
+        direction: Direction,
+        /// The calling party, as the message names it.
+        from: String,
+        /// The called party.
+        to: String,
+        /// Where the other side's SIP comes from or goes to.
+        peer: SocketAddr,
+    },
+    /// The other side's phone rings (outbound only).
+    Ringing,
+    /// It was answered; voice travels.
+    Answered,
+    /// Something that was heard, said or pressed.
+    Media(MediaEvent),
+    /// A recording was finished or failed.
+    Recorded(std::sync::Arc<Outcome>),
+    /// It is over. Nothing follows but `Recorded`.
+    Ended {
+        /// How.
+        disposition: Disposition,
+        /// What travelled; absent when it was never answered.
+        report: Option<Box<Report>>,
+    },
+}

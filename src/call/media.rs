@@ -1,0 +1,195 @@
+//! A call's media as its task sees it: ports and SDP before the shard has it, commands to the shard afterwards.
+
+use super::context::Context;
+use super::event::CallId;
+use crate::net::ports::PortPair;
+use crate::net::shard::{
+    CallKey, EngineSpec, Leg, MediaEvent, Opening, Report, ShardHandle, Unavailable,
+};
+use crate::recorder::RecordingId;
+use std::io;
+use std::net::IpAddr;
+use std::time::Instant;
+use talkpath_config::Agent;
+use talkpath_media::sdp::{self, LocalMedia, MediaPlan, SdpError};
+use talkpath_sip::agent::Body;
+use talkpath_sip::message::StatusCode;
+use tokio::sync::mpsc;
+use tracing::debug;
+
+/// Media events that may wait for the call task; the shard counts those that find no room.
+const EVENTS: usize = 64;
+
+/// Why a call can't have media, and what its INVITE is answered.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub(super) enum MediaError {
+    /// The offer is no SDP, or no SDP that can be answered.
+    #[error("its session description can't be used: {0}")]
+    Description(#[from] SdpError),
+    /// No port, or no permission for one.
+    #[error("no RTP ports: {0}")]
+    Ports(#[from] io::Error),
+    /// Every shard runs late.
+    #[error(transparent)]
+    Overload(#[from] Unavailable),
+}
+
+impl MediaError {
+    /// The status code that tells the other side.
+    pub(super) fn status(&self) -> StatusCode {
+        match self {
+            Self::Description(SdpError::NoCommonCodec) => StatusCode::NOT_ACCEPTABLE_HERE,
+            Self::Description(_) => StatusCode::BAD_REQUEST,
+            Self::Ports(_) | Self::Overload(_) => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+}
+
+/// Ports are bound and we know what we can do; the other side hasn't said yet what it can.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    ports: PortPair,
+    local: LocalMedia,
+}
+
+/// The wire form of a session description.
+pub(super) fn body_of(description: Vec<u8>) -> Body {
+    Body::sdp(description)
+}
+
+impl Prepared {
+    /// Binds ports at `address` and offers what the configuration says.
+    pub(super) fn bind(context: &Context, address: IpAddr) -> Result<Self, MediaError> {
+        let ports = context.ports.pair(address)?;
+        let media = &context.config.media;
+        let advertised = context.config.sip.external.unwrap_or(address);
+        let local = LocalMedia {
+            address: advertised,
+            rtp_port: ports.rtp_port()?,
+            laws: media.laws.clone(),
+            ptime_ms: media.ptime_ms,
+            dtmf_payload_type: Some(101),
+            session_id: rand::random::<u64>() >> 2,
+            version: 0,
+        };
+        Ok(Self { ports, local })
+    }
+
+    /// Our offer.
+    pub(super) fn offer(&self) -> Vec<u8> {
+        sdp::offer(&self.local)
+    }
+
+    /// Answers the peer's offer.
+    pub(super) fn answer(&self, offer: &[u8]) -> Result<(Vec<u8>, MediaPlan), MediaError> {
+        Ok(sdp::answer(offer, &self.local)?)
+    }
+
+    /// Reads the peer's answer to our offer.
+    pub(super) fn accept(&self, answer: &[u8]) -> Result<MediaPlan, MediaError> {
+        Ok(sdp::accept_answer(&self.offer(), answer)?)
+    }
+
+    /// Hands the leg to the quietest shard.
+    pub(super) async fn open(
+        self,
+        context: &Context,
+        call: CallId,
+        plan: MediaPlan,
+        what: Voice,
+    ) -> Result<MediaSession, MediaError> {
+        let Self { ports, local } = self;
+        let shard = context.shards.quietest().ok_or(Unavailable)?.clone();
+        let recording = what.record.then(|| record(context, call)).flatten();
+        let leg = Leg::new(ports, plan, &mut rand::rng(), Instant::now());
+        let (tell, events) = mpsc::channel(EVENTS);
+        let key = context.shards.new_key();
+        let opening = Opening { key, leg, engine: what.engine, turn: what.turn, events: tell, recording };
+        shard.open(opening).await?;
+        Ok(MediaSession { shard, key, events, local, recording })
+    }
+}
+
+/// What speaks on the call.
+#[derive(Debug)]
+pub(super) struct Voice {
+    pub(super) engine: EngineSpec,
+    pub(super) turn: talkpath_speech::turn::Settings,
+    pub(super) record: bool,
+}
+
+impl Voice {
+    /// An agent of the configuration.
+    pub(super) fn of_agent(context: &Context, agent: &Agent) -> Self {
+        let talkpath_config::Engine::Builtin(settings) = &agent.engine;
+        Self {
+            engine: EngineSpec::Builtin(settings.clone()),
+            turn: agent.turn.clone(),
+            record: context.config.recording.enabled,
+        }
+    }
+}
+
+fn record(context: &Context, call: CallId) -> Option<RecordingId> {
+    let path = context.recording_path(call, &jiff::Zoned::now());
+    let id = RecordingId(call.0);
+    match context.services.recorder.open(id, path) {
+        Ok(()) => Some(id),
+        Err(error) => {
+            tracing::error!(%call, %error, "this call is not recorded");
+            None
+        }
+    }
+}
+
+/// A call's media on its shard.
+#[derive(Debug)]
+pub(super) struct MediaSession {
+    shard: ShardHandle,
+    key: CallKey,
+    pub(super) events: mpsc::Receiver<MediaEvent>,
+    local: LocalMedia,
+    pub(super) recording: Option<RecordingId>,
+}
+
+impl MediaSession {
+    /// The other side can hear us.
+    pub(super) async fn answered(&self) {
+        self.shard.answered(self.key).await;
+    }
+
+    /// The agent shall say goodbye and end.
+    pub(super) async fn goodbye(&self) {
+        self.shard.goodbye(self.key).await;
+    }
+
+    /// The answer to an offer that we made in a 200.
+    pub(super) async fn accept_answer(&mut self, answer: &[u8]) {
+        match sdp::accept_answer(&sdp::offer(&self.local), answer) {
+            Ok(plan) => self.shard.update(self.key, plan).await,
+            Err(error) => debug!(%error, "an answer in ACK can't be used"),
+        }
+    }
+
+    /// Answers an offer within the dialog; without one, makes ours.
+    pub(super) async fn answer_offer(&mut self, offer: Option<&Body>) -> Result<Vec<u8>, StatusCode> {
+        self.local.version += 1;
+        let Some(offer) = offer else { return Ok(sdp::offer(&self.local)) };
+        match sdp::answer(&offer.content, &self.local) {
+            Ok((answer, plan)) => {
+                self.shard.update(self.key, plan).await;
+                Ok(answer)
+            }
+            Err(error) => {
+                debug!(%error, "an offer within the call is refused");
+                Err(MediaError::from(error).status())
+            }
+        }
+    }
+
+    /// Ends the media; what travelled comes back.
+    pub(super) async fn close(self) -> Option<Box<Report>> {
+        self.shard.close(self.key).await
+    }
+}

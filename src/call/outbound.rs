@@ -1,0 +1,178 @@
+//! A call that we place, from our INVITE to the moment the conversation begins.
+
+use super::context::{Context, Phase};
+use super::conversation::{Conversation, finish};
+use super::disposition::Disposition;
+use super::event::{CallEventKind, CallId, Direction};
+use super::media::{MediaError, MediaSession, Prepared, Voice, body_of};
+use crate::net::address::LocalAddresses;
+use crate::net::shard::EngineSpec;
+use crate::net::sip::{Dial, SipHandle};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use talkpath_sip::agent::{Event, SessionId};
+use talkpath_sip::message::{NameAddr, StatusCode, Uri};
+use tokio::sync::mpsc;
+use tracing::{Instrument, info, info_span, warn};
+
+/// A call to place.
+#[derive(Clone, Debug)]
+pub struct Outgoing {
+    /// Whom to call: Request-URI and To.
+    pub to: Uri,
+    /// As whom: From.
+    pub from: NameAddr,
+    /// Where the INVITE goes: the resolved address of `to`.
+    pub peer: SocketAddr,
+    /// What talks when they answer.
+    pub engine: EngineSpec,
+    /// How it takes turns.
+    pub turn: talkpath_speech::turn::Settings,
+    /// Whether the call is recorded.
+    pub record: bool,
+    /// How long it may ring.
+    pub ring: Duration,
+}
+
+/// Places a call and takes it to its end.
+pub async fn place(outgoing: Outgoing, sip: SipHandle, context: Arc<Context>) -> Disposition {
+    let call = context.new_call();
+    let span = info_span!("call", id = %call);
+    Outbound { call, outgoing, sip, context: &context }.run().instrument(span).await
+}
+
+struct Outbound<'a> {
+    call: CallId,
+    outgoing: Outgoing,
+    sip: SipHandle,
+    context: &'a Context,
+}
+
+/// The dialog that a 2xx made, and the answer in it.
+struct Answered {
+    session: SessionId,
+    events: mpsc::Receiver<Event>,
+    answer: Vec<u8>,
+}
+
+impl Outbound<'_> {
+    async fn run(self) -> Disposition {
+        self.announce();
+        let (disposition, media) = match self.dial().await {
+            Ok((media, mut answered)) => {
+                media.answered().await;
+                self.context.tell(self.call, CallEventKind::Answered);
+                let conversation = Conversation {
+                    call: self.call,
+                    context: self.context,
+                    sip: &self.sip,
+                    session: answered.session,
+                    events: &mut answered.events,
+                    media,
+                };
+                let (disposition, media) = conversation.run().await;
+                (disposition, Some(media))
+            }
+            Err(disposition) => (disposition, None),
+        };
+        finish(self.context, self.call, disposition.clone(), media).await;
+        disposition
+    }
+
+    fn announce(&self) {
+        let Outgoing { to, from, peer, .. } = &self.outgoing;
+        info!(%from, %to, %peer, "placing a call");
+        let kind = CallEventKind::Began {
+            direction: Direction::Outbound,
+            from: from.to_string(),
+            to: to.to_string(),
+            peer: *peer,
+        };
+        self.context.tell(self.call, kind);
+    }
+
+    async fn dial(&self) -> Result<(MediaSession, Answered), Disposition> {
+        let local = LocalAddresses::new(self.sip.bound().ip()).towards(self.outgoing.peer.ip());
+        let prepared = Prepared::bind(self.context, local).map_err(|error| failed(&error))?;
+        let answered = self.invite(&prepared).await?;
+        let session = answered.session;
+        let opened = match prepared.accept(&answered.answer) {
+            Ok(plan) => {
+                let voice = Voice {
+                    engine: self.outgoing.engine.clone(),
+                    turn: self.outgoing.turn.clone(),
+                    record: self.outgoing.record,
+                };
+                prepared.open(self.context, self.call, plan, voice).await
+            }
+            Err(error) => Err(error),
+        };
+        match opened {
+            Ok(media) => Ok((media, answered)),
+            Err(error) => {
+                self.sip.hangup(session, None).await;
+                Err(failed(&error))
+            }
+        }
+    }
+
+    /// Sends the INVITE and waits for its end: a 2xx, a refusal, or our patience.
+    async fn invite(&self, prepared: &Prepared) -> Result<Answered, Disposition> {
+        let dial = Dial {
+            peer: self.outgoing.peer,
+            request_uri: self.outgoing.to.clone(),
+            from: self.outgoing.from.clone(),
+            to: NameAddr::new(self.outgoing.to.clone()),
+            body: body_of(prepared.offer()),
+        };
+        let (session, mut events) = self.sip.dial(dial).await.map_err(|error| {
+            warn!(%error, "the call can't be placed");
+            Disposition::Lost { why: "its INVITE could not be made" }
+        })?;
+        let mut phases = self.context.phase();
+        let mut patience = Box::pin(tokio::time::sleep(self.outgoing.ring));
+        let mut cancelled = false;
+        loop {
+            let event = tokio::select! {
+                event = events.recv() => event,
+                () = patience.as_mut(), if !cancelled => {
+                    cancelled = true;
+                    self.sip.hangup(session, None).await;
+                    continue;
+                }
+                phase = phases.wait_for(|phase| *phase >= Phase::Goodbye), if !cancelled => {
+                    // A server that is gone wants its calls gone too.
+                    drop(phase);
+                    cancelled = true;
+                    self.sip.hangup(session, None).await;
+                    continue;
+                }
+            };
+            match event {
+                Some(Event::Answered { body, .. }) => {
+                    let answer = body.map(|body| body.content.to_vec()).unwrap_or_default();
+                    return Ok(Answered { session, events, answer });
+                }
+                Some(Event::Progress { status, .. }) if status == StatusCode::RINGING => {
+                    self.context.tell(self.call, CallEventKind::Ringing);
+                }
+                Some(Event::Refused { status, reason, .. }) => {
+                    return Err(Disposition::of_refusal(status, reason.to_string()));
+                }
+                Some(Event::Ended { .. }) => return Err(Disposition::NoAnswer),
+                None => return Err(Disposition::Lost { why: "its dialog ended by a fault" }),
+                Some(_) => {}
+            }
+        }
+    }
+}
+
+fn failed(error: &MediaError) -> Disposition {
+    warn!(%error, "the call can't have media");
+    Disposition::Refused {
+        status: error.status(),
+        reason: error.to_string(),
+        by: super::disposition::Party::Us,
+    }
+}

@@ -1,0 +1,102 @@
+//! `talkpath serve`: answers calls until it is told to stop.
+
+use super::console::Console;
+use super::{Common, logging};
+use crate::server::Server;
+use anyhow::Context;
+use clap::Args;
+use std::io::Write;
+use std::net::{IpAddr, SocketAddr};
+use std::process::ExitCode;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::RecvError;
+
+/// Arguments of `talkpath serve`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct ServeArguments {
+    /// Listen here instead of where the configuration says; may be given more than once.
+    #[arg(long, value_name = "udp://ADDRESS:PORT")]
+    pub listen: Vec<String>,
+    /// Print every call as it happens.
+    #[arg(long)]
+    pub show: bool,
+}
+
+pub(super) fn run(arguments: &ServeArguments, common: &Common) -> anyhow::Result<ExitCode> {
+    let mut config = common.load()?;
+    if !arguments.listen.is_empty() {
+        config.sip.listen = arguments.listen.iter().map(|text| listen_address(text)).collect::<Result<_, _>>()?;
+    }
+    logging::start("warn", common.verbose);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no runtime")?;
+    runtime.block_on(async {
+        let drain = config.drain;
+        let server = Server::start(config)?;
+        let show = arguments.show.then(|| tokio::spawn(show(server.subscribe())));
+        greet(&server)?;
+        wait_for_stop().await?;
+        say(&format!("Stopping: no new calls; live ones get {} s. Again to stop at once.", drain.as_secs()))?;
+        tokio::select! {
+            () = server.drain(drain) => say("Stopped.")?,
+            stopped = wait_for_stop() => {
+                stopped?;
+                say("Stopped at once.")?;
+            }
+        }
+        if let Some(show) = show {
+            show.abort();
+        }
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+fn listen_address(text: &str) -> anyhow::Result<SocketAddr> {
+    let address = text.strip_prefix("udp://").unwrap_or(text);
+    address.parse().with_context(|| format!("\"{text}\" is no place to listen; write udp://ADDRESS:PORT, such as udp://0.0.0.0:5070"))
+}
+
+fn say(text: &str) -> std::io::Result<()> {
+    writeln!(std::io::stdout().lock(), "{text}")
+}
+
+/// Says where we are and how to call us.
+fn greet(server: &Server) -> std::io::Result<()> {
+    for address in server.addresses() {
+        say(&format!("talkpath answers SIP on udp://{address}."))?;
+        let reachable = reachable_at(address);
+        say(&format!("  Call it: sip:receptionist@{reachable} from any softphone, or: talkpath call sip:hello@{reachable}"))?;
+    }
+    let allowed: Vec<_> = server.context().config.sip.admission.allow.iter().map(ToString::to_string).collect();
+    say(&format!("  Calls are taken from: {}. Ctrl-C to stop.", allowed.join(", ")))
+}
+
+/// An address that can be dialled: the machine's own when we listen on all of them.
+fn reachable_at(bound: SocketAddr) -> SocketAddr {
+    if !bound.ip().is_unspecified() {
+        return bound;
+    }
+    let outside: IpAddr = if bound.is_ipv4() { [192, 0, 2, 1].into() } else { [0x2001, 0xdb8, 0, 0, 0, 0, 0, 1].into() };
+    let own = crate::net::address::LocalAddresses::new(bound.ip()).towards(outside);
+    let own = if own.is_unspecified() { IpAddr::from([127, 0, 0, 1]) } else { own };
+    SocketAddr::new(own, bound.port())
+}
+
+async fn wait_for_stop() -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM can't be awaited")?;
+    tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        interrupted = tokio::signal::ctrl_c() => interrupted.context("Ctrl-C can't be awaited"),
+    }
+}
+
+async fn show(mut events: broadcast::Receiver<crate::call::CallEvent>) {
+    let console = Console::new();
+    loop {
+        match events.recv().await {
+            Ok(event) => console.event(&event),
+            Err(RecvError::Lagged(missed)) => console.line("console", &format!("({missed} events were not shown)")),
+            Err(RecvError::Closed) => return,
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! Everything that touches a socket: the SIP driver and the media shards.
+
+pub mod address;
+pub mod ports;
+pub mod shard;
+pub mod sip;
+mod sip_command;
+pub mod ticker;

@@ -1,0 +1,204 @@
+//! What a shard is asked, and what it tells.
+
+use super::call::Report;
+use super::leg::Leg;
+use crate::recorder::RecordingId;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+use talkpath_media::sdp::MediaPlan;
+use talkpath_speech::builtin;
+use talkpath_speech::engine::Ticket;
+use talkpath_speech::turn;
+use talkpath_speech::voice::Speech;
+use tokio::sync::{mpsc, oneshot};
+
+/// Commands that may wait for a shard; whoever sends one more waits.
+pub(super) const COMMANDS: usize = 4_096;
+
+/// Names a call on its shard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CallKey(pub u64);
+
+/// What talks; the engine itself is made on the shard, where it lives.
+#[derive(Clone, Debug)]
+pub enum EngineSpec {
+    /// The embedded receptionist.
+    Builtin(builtin::Settings),
+    /// A recording is played, then the call ends.
+    Play(Arc<[i16]>),
+}
+
+/// Everything that a call's voice needs.
+#[derive(Debug)]
+pub struct Opening {
+    /// Its name on the shard.
+    pub key: CallKey,
+    /// Its sockets, receiver and sender.
+    pub leg: Leg,
+    /// What talks.
+    pub engine: EngineSpec,
+    /// How it takes turns.
+    pub turn: turn::Settings,
+    /// Where events go; an event that finds no room is counted and lost.
+    pub events: mpsc::Sender<MediaEvent>,
+    /// Where its audio is recorded.
+    pub recording: Option<RecordingId>,
+}
+
+/// What happened on a call, at the rate of people.
+#[derive(Clone, Debug)]
+pub enum MediaEvent {
+    /// The caller has the floor.
+    CallerStarted {
+        /// Where in the caller's audio the voice began.
+        at: Duration,
+    },
+    /// The caller's turn ended.
+    CallerStopped {
+        /// Where in the caller's audio it began.
+        from: Duration,
+        /// Where it ended.
+        to: Duration,
+    },
+    /// The agent's line, as far as it was heard.
+    AgentSaid {
+        /// What the caller heard of it.
+        heard: String,
+        /// True when the caller cut it short.
+        interrupted: bool,
+    },
+    /// The agent lowered its voice: someone may be speaking.
+    Ducked,
+    /// The agent fell silent; it may go on.
+    Paused,
+    /// It goes on where it paused: nobody wanted the floor.
+    Resumed,
+    /// The caller took the floor; what was left is thrown away.
+    Interrupted,
+    /// The caller pressed a key.
+    Key(char),
+    /// The agent answers.
+    Latency {
+        /// From the end of the caller's speech, or the key, to the first packet of the answer.
+        total: Duration,
+        /// Of it: until the turn machine was sure that the caller had finished.
+        endpointing: Duration,
+        /// Of it: from asking the engine to its first audio.
+        engine: Duration,
+    },
+    /// The engine has said all that it had to say: hang up.
+    HangUp,
+    /// Nothing came from the caller for so long that there is nobody.
+    NoMedia {
+        /// For how long.
+        silent: Duration,
+    },
+    /// A fault of ours ended the call's voice.
+    Failed,
+}
+
+pub(super) enum Command {
+    Open(Box<Opening>),
+    Answered(CallKey),
+    Update(CallKey, MediaPlan),
+    Press(CallKey, char, Duration),
+    Goodbye(CallKey),
+    Close(CallKey, oneshot::Sender<Box<Report>>),
+    Synthesized(CallKey, Ticket, Arc<Speech>),
+}
+
+/// No shard can take another call, or it is gone.
+#[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
+#[error("the media threads are overloaded")]
+pub struct Unavailable;
+
+/// What a shard publishes of itself.
+#[derive(Debug, Default)]
+pub(super) struct Load {
+    pub(super) calls: AtomicUsize,
+    pub(super) late: AtomicBool,
+}
+
+/// A handle on one shard; clones share it.
+#[derive(Clone, Debug)]
+pub struct ShardHandle {
+    commands: mpsc::Sender<Command>,
+    load: Arc<Load>,
+}
+
+impl std::fmt::Debug for Command {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Open(_) => "Open",
+            Self::Answered(_) => "Answered",
+            Self::Update(..) => "Update",
+            Self::Press(..) => "Press",
+            Self::Goodbye(_) => "Goodbye",
+            Self::Close(..) => "Close",
+            Self::Synthesized(..) => "Synthesized",
+        })
+    }
+}
+
+impl ShardHandle {
+    pub(super) fn new(commands: mpsc::Sender<Command>, load: Arc<Load>) -> Self {
+        Self { commands, load }
+    }
+
+    /// Calls on this shard.
+    #[must_use]
+    pub fn calls(&self) -> usize {
+        self.load.calls.load(Ordering::Relaxed)
+    }
+
+    /// False while its ticks come so late that another call would be heard to stutter.
+    #[must_use]
+    pub fn keeps_time(&self) -> bool {
+        !self.load.late.load(Ordering::Relaxed)
+    }
+
+    /// Gives it a call.
+    ///
+    /// # Errors
+    /// [`Unavailable`] when the shard is gone.
+    pub async fn open(&self, opening: Opening) -> Result<(), Unavailable> {
+        self.load.calls.fetch_add(1, Ordering::Relaxed);
+        self.commands.send(Command::Open(Box::new(opening))).await.map_err(|_| {
+            self.load.calls.fetch_sub(1, Ordering::Relaxed);
+            Unavailable
+        })
+    }
+
+    /// The other side can hear us.
+    pub async fn answered(&self, key: CallKey) {
+        self.send(Command::Answered(key)).await;
+    }
+
+    /// Where and how voice travels has changed.
+    pub async fn update(&self, key: CallKey, plan: MediaPlan) {
+        self.send(Command::Update(key, plan)).await;
+    }
+
+    /// Sends a key as telephone-event.
+    pub async fn press(&self, key: CallKey, digit: char, length: Duration) {
+        self.send(Command::Press(key, digit, length)).await;
+    }
+
+    /// The agent shall say goodbye and end.
+    pub async fn goodbye(&self, key: CallKey) {
+        self.send(Command::Goodbye(key)).await;
+    }
+
+    /// Ends a call; what travelled comes back, unless a fault took it.
+    pub async fn close(&self, key: CallKey) -> Option<Box<Report>> {
+        let (reply, report) = oneshot::channel();
+        self.send(Command::Close(key, reply)).await;
+        report.await.ok()
+    }
+
+    /// A shard that is gone takes its calls along: their tasks see their event channels close.
+    async fn send(&self, command: Command) {
+        drop(self.commands.send(command).await);
+    }
+}

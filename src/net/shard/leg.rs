@@ -1,0 +1,229 @@
+//! A leg's transport: two non-blocking sockets, RTP and RTCP machines, and what was agreed on. One `Send` value.
+//!
+//! The sockets are std's: the shard reads them at its ticks, so no reactor and no wake-up per packet is needed. Where a
+//! packet goes is the receiver's latch: the address that the other side's packets come from, or the signalled one.
+
+use crate::net::ports::PortPair;
+use rand::Rng;
+use std::io::ErrorKind;
+use std::net::{SocketAddr, UdpSocket};
+use std::time::{Duration, Instant};
+use talkpath_media::dtmf::Digit;
+use talkpath_media::g711::Law;
+use talkpath_media::rtcp::{NtpTime, Reporter};
+use talkpath_media::rtp::{Heard, Receiver, Sender};
+use talkpath_media::sdp::MediaPlan;
+use tracing::trace;
+
+/// Datagrams read from one socket a tick; a flood waits in the kernel's buffer, and overflows there.
+const BATCH: usize = 8;
+/// Larger than any packet of 60 ms with room for extensions.
+pub(super) const DATAGRAM: usize = 1_500;
+/// The largest packet that we send: 60 ms of G.711 and a header.
+const PACKET: usize = 512;
+
+/// One leg.
+#[derive(Debug)]
+pub struct Leg {
+    rtp: UdpSocket,
+    rtcp: UdpSocket,
+    plan: MediaPlan,
+    receiver: Receiver,
+    sender: Sender,
+    reporter: Reporter,
+    /// Packets that the system wouldn't take.
+    unsent: u64,
+}
+
+/// What travelled on a leg.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct LegReport {
+    /// Packets sent.
+    pub sent: u64,
+    /// Packets that the system wouldn't take.
+    pub unsent: u64,
+    /// Slots that were skipped as we came too late for them, as audio.
+    pub skipped: Duration,
+    /// Packets received.
+    pub received: u64,
+    /// Packets that never came.
+    pub lost: u64,
+    /// Packets that came too late to be used.
+    pub late: u64,
+    /// Packets that came again.
+    pub duplicated: u64,
+    /// Audio that was concealed.
+    pub concealed: Duration,
+    /// Silence that was filled in.
+    pub filled: Duration,
+    /// Packets from sources that had no business here.
+    pub strangers: u64,
+    /// Interarrival jitter (RFC 3550 §6.4.1).
+    pub jitter: Duration,
+    /// Round trip by RTCP, when the other side reports.
+    pub round_trip: Option<Duration>,
+    /// What the other side says of our packets: the share lost since its last report, 0 to 1.
+    pub remote_loss: Option<f32>,
+}
+
+impl Leg {
+    /// A leg that listens on `ports` and talks as `plan` says.
+    #[must_use]
+    pub fn new(ports: PortPair, plan: MediaPlan, rng: &mut impl Rng, now: Instant) -> Self {
+        let sender = Sender::new(plan.sender_settings(), rng);
+        // A random name: it tells nobody who we are (RFC 7022 §4.2).
+        let cname = format!("{:016x}", rng.next_u64());
+        let reporter = Reporter::new(sender.stats().ssrc, &cname, rng, now);
+        Self {
+            rtp: ports.rtp,
+            rtcp: ports.rtcp,
+            receiver: Receiver::new(plan.receiver_settings(), now),
+            sender,
+            reporter,
+            plan,
+            unsent: 0,
+        }
+    }
+
+    /// A new offer or answer has changed what was agreed on; clocks and counters run on.
+    pub(super) fn update(&mut self, plan: MediaPlan) {
+        self.receiver.set_settings(plan.receiver_settings());
+        self.sender.set_settings(plan.sender_settings());
+        self.plan = plan;
+    }
+
+    /// The law that we send.
+    pub(super) fn law(&self) -> Law {
+        self.plan.law
+    }
+
+    /// Samples, and bytes, a packet.
+    pub(super) fn frame(&self) -> usize {
+        self.sender.samples_per_packet()
+    }
+
+    /// Whether the other side is to send: not while it holds the call.
+    pub(super) fn expects_media(&self) -> bool {
+        self.plan.receive
+    }
+
+    /// How long nothing has come.
+    pub(super) fn silent_for(&self, now: Instant) -> Duration {
+        self.receiver.silent_for(now)
+    }
+
+    /// The next position of the caller's audio.
+    pub(super) fn position(&self) -> u64 {
+        self.receiver.position()
+    }
+
+    /// Reads what has come; then drain [`Leg::poll`].
+    pub(super) fn read(&mut self, now: Instant, buffer: &mut [u8]) {
+        for _ in 0..BATCH {
+            match self.rtp.recv_from(buffer) {
+                Ok((length, from)) => {
+                    let data = buffer.get(..length).unwrap_or_default();
+                    let disposition = self.receiver.handle_packet(from, data, now);
+                    trace!(%from, length, ?disposition, "RTP received");
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                // An ICMP error of an earlier packet of ours: the next read goes on.
+                Err(_) => {}
+            }
+        }
+        self.receiver.handle_time(now);
+    }
+
+    /// What was heard.
+    pub(super) fn poll(&mut self) -> Option<Heard<'_>> {
+        self.receiver.poll()
+    }
+
+    /// Sends one frame of audio, or of a key under way.
+    pub(super) fn send(&mut self, payload: &[u8]) {
+        let mut packet = [0_u8; PACKET];
+        if !self.plan.send {
+            self.sender.skip(u32::try_from(payload.len()).unwrap_or(0));
+            return;
+        }
+        let length = self.sender.packetize(payload, &mut packet);
+        let remote = self.receiver.remote().unwrap_or(self.plan.remote_rtp);
+        if self.rtp.send_to(packet.get(..length).unwrap_or_default(), remote).is_err() {
+            self.unsent += 1;
+        }
+    }
+
+    /// Lets packets fall out that are too late to be sent.
+    pub(super) fn skip(&mut self, packets: u64) {
+        let samples = packets.saturating_mul(self.frame() as u64);
+        self.sender.skip(u32::try_from(samples).unwrap_or(u32::MAX));
+    }
+
+    /// Sends a key as telephone-event; false when the other side takes none.
+    pub(super) fn press(&mut self, key: char, duration: Duration) -> bool {
+        let samples = u32::try_from(talkpath_media::samples_in(duration)).unwrap_or(u32::MAX);
+        Digit::from_char(key).is_some_and(|digit| self.sender.send_key(digit, samples))
+    }
+
+    /// Reads and sends reports.
+    pub(super) fn report(&mut self, now: Instant, wall: NtpTime, buffer: &mut [u8]) {
+        for _ in 0..BATCH {
+            match self.rtcp.recv_from(buffer) {
+                Ok((length, from)) if from.ip() == self.rtcp_remote().ip() => {
+                    self.reporter.handle_packet(buffer.get(..length).unwrap_or_default(), now);
+                }
+                Ok(_) => {}
+                Err(_) => break,
+            }
+        }
+        let length = self.reporter.poll(now, wall, self.sender.stats(), &self.receiver.stats(), buffer);
+        if let Some(length) = length {
+            self.send_rtcp(buffer.get(..length).unwrap_or_default());
+        }
+    }
+
+    /// Takes leave of the other side (RFC 3550 §6.6) and says what travelled.
+    pub(super) fn close(mut self, now: Instant, wall: NtpTime) -> LegReport {
+        let mut buffer = [0_u8; DATAGRAM];
+        let length = self.reporter.bye(now, wall, self.sender.stats(), &self.receiver.stats(), &mut buffer);
+        if let Some(length) = length {
+            self.send_rtcp(buffer.get(..length).unwrap_or_default());
+        }
+        self.summary()
+    }
+
+    fn send_rtcp(&mut self, packet: &[u8]) {
+        if self.rtcp.send_to(packet, self.rtcp_remote()).is_err() {
+            self.unsent += 1;
+        }
+    }
+
+    /// Where reports go: the port above the one that packets come from, unless SDP named another (RFC 3605).
+    fn rtcp_remote(&self) -> SocketAddr {
+        match self.receiver.remote() {
+            Some(latched) if latched != self.plan.remote_rtp => {
+                SocketAddr::new(latched.ip(), latched.port().saturating_add(1))
+            }
+            _ => self.plan.remote_rtcp,
+        }
+    }
+
+    fn summary(&self) -> LegReport {
+        let (received, sent, quality) = (self.receiver.stats(), self.sender.stats(), self.reporter.quality());
+        LegReport {
+            sent: sent.packets.into(),
+            unsent: self.unsent,
+            skipped: talkpath_media::duration_of(sent.skipped),
+            received: received.received,
+            lost: received.lost,
+            late: received.late,
+            duplicated: received.duplicated,
+            concealed: talkpath_media::duration_of(received.concealed),
+            filled: talkpath_media::duration_of(received.filled),
+            strangers: received.strangers,
+            jitter: talkpath_media::duration_of(received.jitter.into()),
+            round_trip: quality.rtt,
+            remote_loss: (quality.reports > 0).then_some(quality.remote_loss),
+        }
+    }
+}

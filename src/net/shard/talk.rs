@@ -1,0 +1,431 @@
+//! What is said on a call: ears, turn machine, engine, playout queue, ledger and tape, and the wiring between them.
+//!
+//!   frames ─► voice activity ─► turn machine ─► duck, pause, flush ─► playout queue ─► frames
+//!      └────────────────────────────┴─► engine ─► audio, text ─────────────┘
+//!
+//! Each fact is handed on at once and everything that follows from it is done before the next: [`Talk::settle`]
+//! drains turn machine and engine until both are quiet.
+
+use super::command::{CallKey, Command, EngineSpec, MediaEvent};
+use super::recording::Tape;
+use super::{Services, voices};
+use crate::recorder::RecordingId;
+use std::sync::Arc;
+use std::time::Instant;
+use talkpath_media::g711::Law;
+use talkpath_media::playout::{self, Playout, PlayoutSettings, Progress};
+use talkpath_media::resample::Resampler;
+use talkpath_media::rtp::Frame;
+use talkpath_media::vad::{Mode, Vad};
+use talkpath_media::{MAX_FRAME, SAMPLE_RATE};
+use talkpath_speech::engine::{Clip, Engine, Input, Note, Output, Ticket, WallClock};
+use talkpath_speech::ledger::{Ledger, Line};
+use talkpath_speech::turn::{self, Action, Answer, Counters, Playback, Turn, VoiceFrame};
+use talkpath_speech::voice::Speech;
+use talkpath_speech::{ItemId, Samples};
+use tokio::sync::mpsc;
+use tracing::{debug, warn};
+
+/// What a call finds around it on its shard.
+pub(super) struct Surroundings<'a> {
+    pub(super) services: &'a Services,
+    pub(super) commands: &'a mpsc::WeakSender<Command>,
+}
+
+/// One call's talk.
+pub(super) struct Talk {
+    key: CallKey,
+    law: Law,
+    ears: Vad,
+    turn: Turn,
+    engine: Box<dyn Engine>,
+    /// From the telephone's rate to the engine's, and back; none when it speaks ours.
+    up: Option<Resampler>,
+    down: Option<Resampler>,
+    resampled: Vec<i16>,
+    playout: Playout,
+    /// Queued items that must be heard to their end.
+    uncuttable: Vec<ItemId>,
+    ledger: Ledger,
+    tape: Option<Tape>,
+    events: mpsc::Sender<MediaEvent>,
+    /// The next position of the caller's audio: the media clock.
+    position: Samples,
+    wake: Option<Instant>,
+    /// The engine wants to hang up once everything was heard.
+    leaving: bool,
+    told_latency: bool,
+    caller_began: Samples,
+    refused: u64,
+    lost_events: u64,
+}
+
+/// What is left of a talk.
+pub(super) struct Ending {
+    pub(super) turns: Counters,
+    pub(super) transcript: Vec<Line>,
+    pub(super) refused: u64,
+    pub(super) lost_events: u64,
+    pub(super) lost_seconds: u32,
+}
+
+impl Talk {
+    pub(super) fn new(
+        key: CallKey,
+        law: Law,
+        engine: EngineSpec,
+        turn: turn::Settings,
+        events: mpsc::Sender<MediaEvent>,
+        recording: Option<RecordingId>,
+        around: &Surroundings<'_>,
+    ) -> Self {
+        let engine = voices::engine(engine);
+        let duck_db = turn.duck_db;
+        let recorder = &around.services.recorder;
+        Self {
+            key,
+            law,
+            ears: Vad::new(Mode::default()),
+            turn: Turn::new(turn),
+            up: resampler(SAMPLE_RATE, engine.input_rate()),
+            down: resampler(engine.output_rate(), SAMPLE_RATE),
+            engine,
+            resampled: Vec::new(),
+            playout: Playout::new(PlayoutSettings { duck_db, ..PlayoutSettings::new(law) }),
+            uncuttable: Vec::new(),
+            ledger: Ledger::new(),
+            tape: recording.map(|id| Tape::new(id, recorder.clone())),
+            events,
+            position: Samples::ZERO,
+            wake: None,
+            leaving: false,
+            told_latency: true,
+            caller_began: Samples::ZERO,
+            refused: 0,
+            lost_events: 0,
+        }
+    }
+
+    /// Another law was agreed on.
+    pub(super) fn set_law(&mut self, law: Law) {
+        self.law = law;
+        self.playout.set_law(law);
+    }
+
+    /// The other side can hear us.
+    pub(super) fn answered(&mut self, now: Instant, around: &Surroundings<'_>) {
+        self.engine.handle(Input::Answered, now);
+        self.settle(now, around);
+    }
+
+    /// The agent shall say goodbye.
+    pub(super) fn goodbye(&mut self, now: Instant, around: &Surroundings<'_>) {
+        self.engine.handle(Input::Goodbye, now);
+        self.settle(now, around);
+    }
+
+    /// What the engine wanted to have synthesized.
+    pub(super) fn synthesized(&mut self, ticket: Ticket, speech: Arc<Speech>, now: Instant, around: &Surroundings<'_>) {
+        self.engine.handle(Input::Synthesized { ticket, speech }, now);
+        self.settle(now, around);
+    }
+
+    /// The caller's audio goes on.
+    pub(super) fn hear(&mut self, frame: Frame<'_>, now: Instant, around: &Surroundings<'_>) {
+        self.position = Samples(frame.start + frame.samples.len() as u64);
+        if let Some(tape) = &mut self.tape {
+            tape.caller(frame.start, frame.samples);
+        }
+        let turn = &mut self.turn;
+        self.ears.push(frame.samples, |voice| {
+            turn.handle_voice(VoiceFrame { at: Samples(voice.start), voiced: voice.voiced, level_dbov: voice.level_dbov });
+        });
+        match &mut self.up {
+            Some(up) => {
+                self.resampled.clear();
+                up.push(frame.samples, &mut self.resampled);
+                self.engine.handle(Input::Audio(&self.resampled), now);
+            }
+            None => self.engine.handle(Input::Audio(frame.samples), now),
+        }
+        self.settle(now, around);
+    }
+
+    /// The caller pressed a key.
+    pub(super) fn key(&mut self, key: char, at: u64, now: Instant, around: &Surroundings<'_>) {
+        self.tell(MediaEvent::Key(key));
+        self.turn.handle_key(Samples(at));
+        self.settle(now, around);
+        self.engine.handle(Input::Key(key), now);
+        self.turn.handle_engine(Answer::Asked);
+        self.settle(now, around);
+    }
+
+    /// Wakes the engine if it asked for that.
+    pub(super) fn wake(&mut self, now: Instant, around: &Surroundings<'_>) {
+        if self.wake.is_some_and(|wake| wake <= now) {
+            self.wake = None;
+            self.engine.handle(Input::Wakeup, now);
+            self.settle(now, around);
+        }
+    }
+
+    /// Fills the next frame towards the caller.
+    pub(super) fn speak(&mut self, frame: &mut [u8], now: Instant, around: &Surroundings<'_>) {
+        let sent = self.playout.fill(frame);
+        self.turn.handle_sent(self.position, sent.level_dbov);
+        if let Some(tape) = &mut self.tape {
+            let mut samples = [0; MAX_FRAME];
+            let decoded = self.law.decode(frame, &mut samples);
+            tape.agent(samples.get(..decoded).unwrap_or_default());
+        }
+        let mut moved = false;
+        while let Some(progress) = self.playout.poll() {
+            moved = true;
+            self.played(progress, now);
+        }
+        if moved {
+            self.settle(now, around);
+        }
+    }
+
+    /// Our clock goes on without us: slots that came too late were not sent.
+    pub(super) fn skip(&mut self, samples: u64) {
+        self.playout.skip(samples);
+        if let Some(tape) = &mut self.tape {
+            tape.skip(samples);
+        }
+    }
+
+    /// Tells the call's task; an event that finds no room is counted and lost.
+    pub(super) fn tell(&mut self, event: MediaEvent) {
+        if self.events.try_send(event).is_err() {
+            self.lost_events += 1;
+        }
+    }
+
+    /// Ends it: what was being said was heard so far.
+    pub(super) fn finish(mut self) -> Ending {
+        self.uncuttable.clear();
+        self.flush();
+        Ending {
+            turns: self.turn.counters(),
+            transcript: self.ledger.transcript().to_vec(),
+            refused: self.refused,
+            lost_events: self.lost_events,
+            lost_seconds: self.tape.take().map_or(0, Tape::finish),
+        }
+    }
+
+    fn played(&mut self, progress: Progress, now: Instant) {
+        match progress {
+            Progress::Started(item) => {
+                let item = ItemId(item.0);
+                let interruptible = !self.uncuttable.contains(&item);
+                self.ledger.started(item, self.position);
+                self.turn.handle_playout(Playback::Started { item, interruptible });
+                self.ledger.clock().first_packet(now);
+                self.tell_latency();
+            }
+            Progress::Finished { item, .. } => {
+                let item = ItemId(item.0);
+                self.uncuttable.retain(|uncuttable| *uncuttable != item);
+                let line = self.ledger.finished(item, self.position).cloned();
+                self.tell_line(line);
+                self.turn.handle_playout(Playback::Finished { item });
+                self.engine.handle(Input::Finished { item }, now);
+            }
+        }
+        if self.leaving && self.playout.is_empty() {
+            self.leaving = false;
+            self.tell(MediaEvent::HangUp);
+        }
+    }
+
+    /// Does what turn machine and engine want until both are quiet.
+    fn settle(&mut self, now: Instant, around: &Surroundings<'_>) {
+        loop {
+            while let Some(action) = self.turn.poll() {
+                self.act(action, now);
+            }
+            let output = self.engine.poll();
+            let drained = matches!(output, Output::Timeout(_));
+            self.grant(output, now, around);
+            if drained {
+                return;
+            }
+        }
+    }
+
+    fn act(&mut self, action: Action, now: Instant) {
+        match action {
+            Action::Duck => {
+                self.playout.duck(true);
+                self.tell(MediaEvent::Ducked);
+            }
+            Action::Unduck => self.playout.duck(false),
+            Action::Pause => {
+                self.playout.pause();
+                self.tell(MediaEvent::Paused);
+            }
+            Action::Resume => {
+                self.playout.resume();
+                self.tell(MediaEvent::Resumed);
+            }
+            Action::Flush { cause, .. } => {
+                if cause != turn::Cause::Key {
+                    self.tell(MediaEvent::Interrupted);
+                }
+                self.interrupt(now);
+            }
+            Action::CallerStarted { at } => {
+                self.caller_began = at;
+                self.ledger.caller_started(at);
+                self.tell(MediaEvent::CallerStarted { at: at.duration() });
+                self.engine.handle(Input::TurnStarted { at }, now);
+            }
+            Action::CallerStopped { at } => self.caller_stopped(at, now),
+            Action::Nudge => self.engine.handle(Input::Nudge, now),
+        }
+    }
+
+    fn caller_stopped(&mut self, at: Samples, now: Instant) {
+        self.ledger.caller_stopped(at);
+        self.ledger.clock().end_of_speech(at, self.position, now);
+        self.ledger.clock().asked(now);
+        self.told_latency = false;
+        self.tell(MediaEvent::CallerStopped { from: self.caller_began.duration(), to: at.duration() });
+        self.turn.handle_engine(Answer::Asked);
+        self.engine.handle(Input::TurnEnded { at }, now);
+    }
+
+    /// Does what the engine wants.
+    fn grant(&mut self, output: Output, now: Instant, around: &Surroundings<'_>) {
+        match output {
+            Output::Audio { item, audio, interruptible } => self.enqueue(item, &audio, interruptible, now),
+            Output::Text { item, text, span } => self.ledger.text(item, text, span),
+            Output::ItemEnd { item } => self.playout.mark_end(playout::ItemId(item.0)),
+            Output::Flush => self.interrupt(now),
+            Output::Synthesize { ticket, text } => self.synthesize(ticket, &text, now, around),
+            Output::WallClock => {
+                let time = jiff::Zoned::now();
+                let part = |value: i8| u8::try_from(value).unwrap_or_default();
+                let clock = WallClock { hour: part(time.hour()), minute: part(time.minute()) };
+                self.engine.handle(Input::WallClock(clock), now);
+            }
+            Output::Send(_) => debug!("an engine without a socket has a message to send"),
+            Output::HangUp => self.leave(),
+            Output::Note(note) => self.note(&note),
+            Output::Timeout(wake) => self.wake = wake,
+        }
+    }
+
+    fn leave(&mut self) {
+        if self.playout.is_empty() {
+            self.tell(MediaEvent::HangUp);
+        } else {
+            self.leaving = true;
+        }
+    }
+
+    fn note(&self, note: &Note) {
+        debug!(call = self.key.0, ?note, "the agent notes");
+    }
+
+    fn enqueue(&mut self, item: ItemId, audio: &Clip, interruptible: bool, now: Instant) {
+        self.ledger.clock().first_audio(now);
+        self.turn.handle_engine(Answer::Coming);
+        let samples = match &mut self.down {
+            Some(down) => {
+                self.resampled.clear();
+                down.push(audio.samples(), &mut self.resampled);
+                &self.resampled
+            }
+            None => audio.samples(),
+        };
+        if !interruptible && !self.uncuttable.contains(&item) {
+            self.uncuttable.push(item);
+        }
+        let refused = self.playout.push_pcm(playout::ItemId(item.0), samples);
+        if refused > 0 {
+            self.refused += refused as u64;
+            warn!(call = self.key.0, samples = refused, "the engine says more than can be queued");
+        }
+    }
+
+    /// Asks for speech: at hand for the lines that are always said, from the worker for all others.
+    fn synthesize(&mut self, ticket: Ticket, text: &str, now: Instant, around: &Surroundings<'_>) {
+        if let Some(speech) = around.services.voice.phrasebook().find(text) {
+            self.engine.handle(Input::Synthesized { ticket, speech }, now);
+            return;
+        }
+        let (commands, key) = (around.commands.clone(), self.key);
+        let deliver = move |speech| {
+            if let Some(commands) = commands.upgrade() {
+                // A shard that is gone needs no speech.
+                drop(commands.blocking_send(Command::Synthesized(key, ticket, speech)));
+            }
+        };
+        if let Err(error) = around.services.voice.request(text.to_owned(), deliver) {
+            warn!(call = self.key.0, %error, "a line is left out");
+            let nothing = Arc::new(Speech { audio: Arc::new([]), words: Vec::new() });
+            self.engine.handle(Input::Synthesized { ticket, speech: nothing }, now);
+        }
+    }
+
+    /// Throws away what is queued and may be cut, and tells the engine how much of it was heard.
+    fn interrupt(&mut self, now: Instant) {
+        for (item, heard) in self.flush() {
+            self.engine.handle(Input::Interrupted { item, heard }, now);
+        }
+    }
+
+    fn flush(&mut self) -> Vec<(ItemId, Samples)> {
+        let mut cut = Vec::new();
+        let uncuttable = std::mem::take(&mut self.uncuttable);
+        let flushed = self.playout.flush_except(|item| uncuttable.contains(&ItemId(item.0)));
+        self.uncuttable = uncuttable;
+        for flushed in flushed.items {
+            let (item, heard) = (ItemId(flushed.item.0), Samples(flushed.heard));
+            let line = self.ledger.interrupted(item, heard, self.position).cloned();
+            self.tell_line(line);
+            cut.push((item, heard));
+        }
+        if self.playout.is_empty() {
+            self.turn.handle_playout(Playback::Idle);
+        }
+        cut
+    }
+
+    fn tell_line(&mut self, line: Option<Line>) {
+        let Some(Line { text, interrupted, .. }) = line else { return };
+        if !text.is_empty() {
+            self.tell(MediaEvent::AgentSaid { heard: text, interrupted });
+        }
+    }
+
+    fn tell_latency(&mut self) {
+        let latency = self.ledger.latency();
+        if self.told_latency {
+            return;
+        }
+        if let (Some(total), Some(endpointing), Some(engine)) = (latency.first_packet, latency.asked, latency.engine()) {
+            self.told_latency = true;
+            self.tell(MediaEvent::Latency { total, endpointing, engine });
+        }
+    }
+}
+
+/// A resampler where one is needed.
+fn resampler(from: u32, to: u32) -> Option<Resampler> {
+    if from == to {
+        return None;
+    }
+    match Resampler::new(from, to) {
+        Ok(resampler) => Some(resampler),
+        Err(error) => {
+            warn!(%error, from, to, "an engine's sample rate can't be converted");
+            None
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! The SIP driver: one task a socket. Receive or sleep, hand to the user agent, drain it.
+//!
+//! The task owns the [`UserAgent`]; everyone else holds a [`SipHandle`], a bounded channel of requests. A request
+//! waits while the channel is full. In the other direction the task never waits: a call whose task doesn't take its events is
+//! hung up, and an INVITE that nobody has room for is answered 503.
+
+use super::address::LocalAddresses;
+use super::sip_command::Command;
+use anyhow::Context;
+use bytes::Bytes;
+use rand::SeedableRng;
+use rand::rngs::{StdRng, SysRng};
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::time::Instant;
+use talkpath_sip::agent::{
+    Event, Flow, Invitation, Output, Protocol, SessionId, Settings, Transmit, UserAgent,
+};
+use talkpath_sip::message::StatusCode;
+use tokio::net::UdpSocket;
+use tokio::sync::mpsc;
+use tokio::time::{Sleep, sleep_until};
+use tracing::{debug, trace, warn};
+
+pub use super::sip_command::{Dial, Gone, SipHandle};
+
+/// Requests of call tasks that may wait for the driver.
+const COMMANDS: usize = 1_024;
+/// Events that may wait for one call task; a call that leaves more untaken is hung up.
+const CALL_EVENTS: usize = 32;
+/// New calls that may wait to be taken; beyond it they are answered 503.
+const INCOMING: usize = 1_024;
+/// Datagrams read before timers, commands and output get their turn.
+const BATCH: usize = 64;
+/// The largest UDP payload.
+const DATAGRAM: usize = 65_535;
+/// What we ask the system to buffer while the driver is busy: about 4,000 INVITEs.
+const SOCKET_BUFFER: usize = 4 << 20;
+
+/// A call that has just come in.
+#[derive(Debug)]
+pub struct Incoming {
+    /// Its session.
+    pub session: SessionId,
+    /// Who calls whom, with what offer.
+    pub invitation: Invitation,
+    /// The address that the peer sees us at.
+    pub local: IpAddr,
+    /// What happens to the session from here on.
+    pub events: mpsc::Receiver<Event>,
+}
+
+/// The two ends of a started driver.
+#[derive(Debug)]
+pub struct Started {
+    /// For requests.
+    pub sip: SipHandle,
+    /// Where new calls arrive.
+    pub incoming: mpsc::Receiver<Incoming>,
+}
+
+struct Driver {
+    agent: UserAgent,
+    socket: UdpSocket,
+    bound: SocketAddr,
+    addresses: LocalAddresses,
+    external: Option<IpAddr>,
+    calls: HashMap<SessionId, mpsc::Sender<Event>>,
+    incoming: mpsc::Sender<Incoming>,
+    wake: Option<Instant>,
+}
+
+/// Binds `listen` and starts the driver on the current runtime.
+///
+/// # Errors
+/// When the socket can't be bound: the sentence says which, why, and what to do.
+pub fn start(listen: SocketAddr, external: Option<IpAddr>, settings: Settings) -> anyhow::Result<Started> {
+    let socket = bind(listen).with_context(|| advice(listen))?;
+    let bound = socket.local_addr().context("the SIP socket has no address")?;
+    let random = StdRng::try_from_rng(&mut SysRng).context("the system gives no randomness")?;
+    let (incoming, new_calls) = mpsc::channel(INCOMING);
+    let (commands, requests) = mpsc::channel(COMMANDS);
+    let driver = Driver {
+        agent: UserAgent::new(settings, random),
+        socket,
+        bound,
+        addresses: LocalAddresses::new(bound.ip()),
+        external,
+        calls: HashMap::new(),
+        incoming,
+        wake: None,
+    };
+    tokio::spawn(driver.run(requests));
+    Ok(Started { sip: SipHandle::new(commands, bound), incoming: new_calls })
+}
+
+fn bind(listen: SocketAddr) -> std::io::Result<UdpSocket> {
+    let socket = socket2::Socket::new(
+        socket2::Domain::for_address(listen),
+        socket2::Type::DGRAM,
+        Some(socket2::Protocol::UDP),
+    )?;
+    socket.set_nonblocking(true)?;
+    // Less than asked for is no failure: the system caps it.
+    if let Err(error) = socket.set_recv_buffer_size(SOCKET_BUFFER) {
+        debug!(%error, "the SIP socket keeps its default receive buffer");
+    }
+    socket.bind(&listen.into())?;
+    UdpSocket::from_std(socket.into())
+}
+
+fn advice(listen: SocketAddr) -> String {
+    format!(
+        "can't listen for SIP on udp://{listen}; if another program has the port, stop it or set sip.listen to \
+         another one (`talkpath serve --listen udp://0.0.0.0:5070`)"
+    )
+}
+
+impl Driver {
+    async fn run(mut self, mut requests: mpsc::Receiver<Command>) {
+        let mut buffer = vec![0_u8; DATAGRAM];
+        let mut sleep = Box::pin(sleep_until(tokio::time::Instant::now()));
+        loop {
+            self.drain().await;
+            rearm(&mut sleep, self.wake);
+            tokio::select! {
+                ready = self.socket.readable() => match ready {
+                    Ok(()) => self.receive(&mut buffer),
+                    Err(error) => warn!(%error, "the SIP socket can't be read"),
+                },
+                request = requests.recv() => match request {
+                    Some(request) => self.obey(request),
+                    None => return,
+                },
+                () = sleep.as_mut(), if self.wake.is_some() => self.agent.handle_timeout(Instant::now()),
+            }
+        }
+    }
+
+    fn receive(&mut self, buffer: &mut [u8]) {
+        for _ in 0..BATCH {
+            match self.socket.try_recv_from(buffer) {
+                Ok((length, peer)) => {
+                    let data = buffer.get(..length).unwrap_or_default();
+                    trace!(%peer, length, "datagram received");
+                    let flow = self.flow(peer);
+                    self.agent.handle_datagram(flow, Bytes::copy_from_slice(data), Instant::now());
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return,
+                Err(error) => {
+                    debug!(%error, "a datagram could not be received");
+                    return;
+                }
+            }
+        }
+    }
+
+    fn flow(&mut self, peer: SocketAddr) -> Flow {
+        let local = self.external.unwrap_or_else(|| self.addresses.towards(peer.ip()));
+        Flow { local: SocketAddr::new(local, self.bound.port()), peer, protocol: Protocol::Udp }
+    }
+
+    async fn drain(&mut self) {
+        loop {
+            match self.agent.poll() {
+                Output::Transmit(transmit) => self.transmit(transmit).await,
+                Output::Event(Event::Invited { id, invitation }) => self.offer_call(id, *invitation),
+                Output::Event(event) => self.tell(event),
+                Output::Timeout(wake) => {
+                    self.wake = wake;
+                    return;
+                }
+            }
+        }
+    }
+
+    async fn transmit(&mut self, transmit: Transmit) {
+        let Transmit { flow, data } = transmit;
+        if let Err(error) = self.socket.send_to(&data, flow.peer).await {
+            debug!(peer = %flow.peer, %error, "a message could not be sent");
+            self.agent.handle_transport_error(flow, Instant::now());
+        }
+    }
+
+    fn tell(&mut self, event: Event) {
+        let session = event.session();
+        let over = event.is_terminal();
+        let Some(call) = self.calls.get(&session) else { return };
+        if call.try_send(event).is_err() && !over {
+            // Its task ended without a word, or leaves its events untaken.
+            self.hang_up_deserted(session);
+        } else if over {
+            self.calls.remove(&session);
+        }
+    }
+
+    fn hang_up_deserted(&mut self, session: SessionId) {
+        self.calls.remove(&session);
+        if let Err(error) = self.agent.hangup(session, None, Instant::now()) {
+            debug!(?session, %error, "a deserted session had ended already");
+        }
+    }
+
+    fn offer_call(&mut self, session: SessionId, invitation: Invitation) {
+        let (call, events) = mpsc::channel(CALL_EVENTS);
+        let local = self.addresses.towards(invitation.flow.peer.ip());
+        let incoming = Incoming { session, invitation, local, events };
+        if self.incoming.try_send(incoming).is_ok() {
+            self.calls.insert(session, call);
+            return;
+        }
+        warn!("a call was refused: more calls come in than can be taken");
+        let busy = StatusCode::SERVICE_UNAVAILABLE;
+        if let Err(error) = self.agent.reject(session, busy, None, Vec::new(), Instant::now()) {
+            debug!(?session, %error, "a call ended before it was refused");
+        }
+    }
+
+    fn obey(&mut self, command: Command) {
+        let now = Instant::now();
+        let outcome = match command {
+            Command::Dial { dial, reply } => {
+                let flow = self.flow(dial.peer);
+                let (call, events) = mpsc::channel(CALL_EVENTS);
+                let result = self.agent.invite(dial.into_invite(flow), now).map(|session| {
+                    self.calls.insert(session, call);
+                    (session, events)
+                });
+                // A caller that has gone meanwhile is found out when its events aren't taken.
+                drop(reply.send(result));
+                return;
+            }
+            Command::Progress { session, status, body } => self.agent.progress(session, status, body, now),
+            Command::Accept { session, body } => self.agent.accept(session, Some(body), Vec::new(), now),
+            Command::Reject { session, status, reason, headers } => {
+                self.agent.reject(session, status, reason, headers, now)
+            }
+            Command::Hangup { session, reason } => self.agent.hangup(session, reason, now),
+            Command::AnswerOffer { session, answer } => self.agent.answer_offer(session, answer, now),
+            Command::Drain => {
+                self.agent.set_draining(true);
+                return;
+            }
+        };
+        if let Err(error) = outcome {
+            debug!(%error, "a request came too late for its session");
+        }
+    }
+}
+
+fn rearm(sleep: &mut Pin<Box<Sleep>>, wake: Option<Instant>) {
+    if let Some(wake) = wake {
+        let wake = tokio::time::Instant::from_std(wake);
+        if sleep.deadline() != wake {
+            sleep.as_mut().reset(wake);
+        }
+    }
+}

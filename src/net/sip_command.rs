@@ -1,0 +1,126 @@
+//! What call tasks ask of the SIP driver.
+
+use std::net::SocketAddr;
+use talkpath_sip::agent::{Body, Error, Event, Flow, Invite, Reason, SessionId};
+use talkpath_sip::message::{HeaderName, NameAddr, StatusCode, Text, Uri};
+use tokio::sync::{mpsc, oneshot};
+
+/// Header fields to add to a message.
+pub(super) type Headers = Vec<(HeaderName, Text)>;
+
+/// A call to be placed.
+#[derive(Debug)]
+pub struct Dial {
+    /// Where its INVITE goes.
+    pub peer: SocketAddr,
+    /// The Request-URI.
+    pub request_uri: Uri,
+    /// From, without tag.
+    pub from: NameAddr,
+    /// To, without tag.
+    pub to: NameAddr,
+    /// The offer.
+    pub body: Body,
+}
+
+type Dialled = Result<(SessionId, mpsc::Receiver<Event>), Error>;
+
+#[derive(Debug)]
+pub(super) enum Command {
+    Dial { dial: Box<Dial>, reply: oneshot::Sender<Dialled> },
+    Progress { session: SessionId, status: StatusCode, body: Option<Body> },
+    Accept { session: SessionId, body: Body },
+    Reject { session: SessionId, status: StatusCode, reason: Option<Text>, headers: Headers },
+    Hangup { session: SessionId, reason: Option<Reason> },
+    AnswerOffer { session: SessionId, answer: Result<Body, StatusCode> },
+    Drain,
+}
+
+/// The driver has ended; so have its sessions.
+#[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
+#[error("the SIP driver has ended")]
+pub struct Gone;
+
+/// Why a call could not be placed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DialError {
+    /// The user agent refused.
+    #[error(transparent)]
+    Refused(#[from] Error),
+    /// There is no driver any more.
+    #[error(transparent)]
+    Gone(#[from] Gone),
+}
+
+/// A handle on a SIP driver; clones share it. Every request waits while the driver's queue is full; one that comes too late for its session is dropped,
+/// as the session's last event says how it ended.
+#[derive(Clone, Debug)]
+pub struct SipHandle {
+    commands: mpsc::Sender<Command>,
+    bound: SocketAddr,
+}
+
+impl Dial {
+    pub(super) fn into_invite(self, flow: Flow) -> Invite {
+        let Self { peer: _, request_uri, from, to, body } = self;
+        Invite { request_uri, from, to, flow, contact: None, headers: Vec::new(), body: Some(body) }
+    }
+}
+
+impl SipHandle {
+    pub(super) fn new(commands: mpsc::Sender<Command>, bound: SocketAddr) -> Self {
+        Self { commands, bound }
+    }
+
+    /// The address that the driver's socket is bound to.
+    #[must_use]
+    pub fn bound(&self) -> SocketAddr {
+        self.bound
+    }
+
+    /// Places a call; its events come through the receiver.
+    ///
+    /// # Errors
+    /// What the user agent says, or [`Gone`].
+    pub async fn dial(&self, dial: Dial) -> Result<(SessionId, mpsc::Receiver<Event>), DialError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Command::Dial { dial: Box::new(dial), reply }).await;
+        Ok(answer.await.map_err(|_| Gone)??)
+    }
+
+    /// Answers an INVITE provisionally.
+    pub async fn progress(&self, session: SessionId, status: StatusCode, body: Option<Body>) {
+        self.send(Command::Progress { session, status, body }).await;
+    }
+
+    /// Answers an INVITE 200.
+    pub async fn accept(&self, session: SessionId, body: Body) {
+        self.send(Command::Accept { session, body }).await;
+    }
+
+    /// Refuses an INVITE.
+    pub async fn reject(&self, session: SessionId, status: StatusCode, reason: Option<Text>, headers: Headers) {
+        self.send(Command::Reject { session, status, reason, headers }).await;
+    }
+
+    /// Ends a session the way that its state asks for: CANCEL, BYE or a final response.
+    pub async fn hangup(&self, session: SessionId, reason: Option<Reason>) {
+        self.send(Command::Hangup { session, reason }).await;
+    }
+
+    /// Answers an offer within a dialog.
+    pub async fn answer_offer(&self, session: SessionId, answer: Result<Body, StatusCode>) {
+        self.send(Command::AnswerOffer { session, answer }).await;
+    }
+
+    /// New INVITEs are answered 503 from now on.
+    pub async fn drain(&self) {
+        self.send(Command::Drain).await;
+    }
+
+    /// A driver that has ended took its sessions along: their event channels close.
+    async fn send(&self, command: Command) {
+        drop(self.commands.send(command).await);
+    }
+}

@@ -1,0 +1,262 @@
+//! A telephone for tests, the demo and the bench: its own SIP user agent and its own RTP, through sockets.
+//!
+//! It places calls to a server, says what it is told to, presses keys, and keeps every packet that comes back, so
+//! that what the server sent can be judged by someone else than the server.
+
+mod exchange;
+mod line;
+mod listen;
+
+pub use line::{Impairment, LineCounts, Packet, Said};
+pub use listen::{Ear, Heard};
+
+use crate::net::ports::{PortPair, PortPool};
+use crate::net::sip::{self, Dial, SipHandle};
+use anyhow::{Context, bail};
+use exchange::{Exchange, LineId, Order, Wiring};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+use talkpath_config::RtpPorts;
+use talkpath_media::g711::Law;
+use talkpath_media::rtp;
+use talkpath_media::sdp::{self, LocalMedia};
+use talkpath_sip::agent::{Body, Event, SessionId, Settings};
+use talkpath_sip::message::{NameAddr, Uri};
+use tokio::sync::{mpsc, oneshot};
+
+/// Packets that may wait for the judge of one call: 80 seconds.
+const PACKETS: usize = 4_096;
+
+/// A telephone; it can have many calls at once.
+#[derive(Debug)]
+pub struct Phone {
+    sip: SipHandle,
+    exchange: Exchange,
+    ports: PortPool,
+    next_line: AtomicU64,
+}
+
+/// How a call is placed.
+#[derive(Clone, Debug)]
+pub struct DialOptions {
+    /// The codecs that are offered.
+    pub laws: Vec<Law>,
+    /// What the network does to our packets.
+    pub impairment: Impairment,
+    /// Whether every packet is kept for [`PhoneCall::ear`], or only counted.
+    pub listen: bool,
+}
+
+impl Default for DialOptions {
+    fn default() -> Self {
+        Self { laws: vec![Law::Mu], impairment: Impairment::default(), listen: true }
+    }
+}
+
+/// What can be said and pressed on a line; clones share it.
+#[derive(Clone, Debug)]
+pub struct Mouth {
+    exchange: Exchange,
+    line: LineId,
+}
+
+/// When packets came on each of the lines that were watched.
+pub type Arrivals = Vec<Vec<Instant>>;
+
+/// A call that was answered.
+#[derive(Debug)]
+pub struct PhoneCall {
+    sip: SipHandle,
+    session: SessionId,
+    events: mpsc::Receiver<Event>,
+    mouth: Mouth,
+    /// What comes from the other side.
+    pub ear: Ear,
+    /// From the INVITE to its 200.
+    pub answered_after: Duration,
+}
+
+impl Phone {
+    /// Starts a telephone at `address`, on ports of the system's choice.
+    ///
+    /// # Errors
+    /// When a socket can't be bound or a thread not started.
+    pub fn start(address: IpAddr) -> anyhow::Result<Self> {
+        let started = sip::start(SocketAddr::new(address, 0), None, Settings::default())?;
+        Ok(Self {
+            sip: started.sip,
+            exchange: Exchange::start()?,
+            ports: PortPool::new(RtpPorts::Any, 0),
+            next_line: AtomicU64::new(1),
+        })
+    }
+
+    /// Calls `user` at `server` and waits for the answer.
+    ///
+    /// # Errors
+    /// When the call is refused, with the status and reason, or can't be placed.
+    pub async fn dial(&self, server: SocketAddr, user: &str, options: DialOptions) -> anyhow::Result<PhoneCall> {
+        let to = Uri::parse(format!("sip:{user}@{server}"))?;
+        let from = Uri::parse(format!("sip:caller@{}", self.sip.bound()))?;
+        let ports = self.ports.pair(self.sip.bound().ip())?;
+        let offer = sdp::offer(&self.local_media(&ports, options.laws.clone())?);
+        let dial = Dial {
+            peer: server,
+            request_uri: to.clone(),
+            from: NameAddr::new(from),
+            to: NameAddr::new(to),
+            body: Body::sdp(offer.clone()),
+        };
+        let placed = Instant::now();
+        let (session, mut events) = self.sip.dial(dial).await?;
+        let answer = answered(&mut events).await?;
+        let answered_after = placed.elapsed();
+        let plan = sdp::accept_answer(&offer, &answer)?;
+        let (tell, packets) = mpsc::channel(PACKETS);
+        let mouth = self.connect(Wiring {
+            id: self.new_line(),
+            socket: ports.rtp,
+            remote: plan.remote_rtp,
+            law: plan.law,
+            sender: rtp::Sender::new(plan.sender_settings(), &mut rand::rng()),
+            impairment: options.impairment,
+            packets: options.listen.then_some(tell),
+        });
+        let (sip, ear) = (self.sip.clone(), Ear::new(packets, plan.law));
+        Ok(PhoneCall { sip, session, events, mouth, ear, answered_after })
+    }
+
+    /// A line without a call: packets to `remote`, and whatever comes back.
+    ///
+    /// # Errors
+    /// When no ports are free.
+    pub fn line(&self, remote: SocketAddr, law: Law) -> anyhow::Result<Mouth> {
+        let settings = rtp::SenderSettings { payload_type: law.payload_type(), dtmf_payload_type: None, ptime_ms: 20 };
+        Ok(self.connect(Wiring {
+            id: self.new_line(),
+            socket: self.ports.pair(self.sip.bound().ip())?.rtp,
+            remote,
+            law,
+            sender: rtp::Sender::new(settings, &mut rand::rng()),
+            impairment: Impairment::default(),
+            packets: None,
+        }))
+    }
+
+    /// Notes from now on when packets come on the first lines; gives what was noted since it was last asked.
+    ///
+    /// # Errors
+    /// When the phone's thread is gone.
+    pub async fn watch(&self) -> anyhow::Result<Arrivals> {
+        let (tell, arrivals) = oneshot::channel();
+        self.exchange.order(Order::Watch(tell));
+        arrivals.await.context("the phone's thread is gone")
+    }
+
+    fn new_line(&self) -> LineId {
+        LineId(self.next_line.fetch_add(1, Ordering::Relaxed))
+    }
+
+    fn connect(&self, wiring: Wiring) -> Mouth {
+        let line = wiring.id;
+        self.exchange.order(Order::Connect(Box::new(wiring)));
+        Mouth { exchange: self.exchange.clone(), line }
+    }
+
+    fn local_media(&self, ports: &PortPair, laws: Vec<Law>) -> anyhow::Result<LocalMedia> {
+        Ok(LocalMedia {
+            address: self.sip.bound().ip(),
+            rtp_port: ports.rtp_port()?,
+            laws,
+            ptime_ms: 20,
+            dtmf_payload_type: Some(101),
+            session_id: rand::random::<u64>() >> 2,
+            version: 0,
+        })
+    }
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "the user agent's events are non-exhaustive")]
+async fn answered(events: &mut mpsc::Receiver<Event>) -> anyhow::Result<Vec<u8>> {
+    loop {
+        match events.recv().await.context("the call's dialog ended by a fault")? {
+            Event::Answered { body, .. } => {
+                return Ok(body.context("the answer has no session description")?.content.to_vec());
+            }
+            Event::Refused { status, reason, .. } => bail!("the call was refused: {} {reason}", status.code()),
+            Event::Ended { cause, .. } => bail!("the call ended before it was answered: {cause:?}"),
+            _ => {}
+        }
+    }
+}
+
+impl Mouth {
+    /// Begins to say something; the receiver tells when its last packet has left.
+    #[must_use]
+    pub fn begin(&self, samples: Arc<[i16]>) -> oneshot::Receiver<Said> {
+        let (done, said) = oneshot::channel();
+        self.exchange.order(Order::Say(self.line, samples, done));
+        said
+    }
+
+    /// Says something, and waits until its last packet has left.
+    ///
+    /// # Errors
+    /// When the line is gone, or [`Mouth::hush`] cut it short.
+    pub async fn say(&self, samples: Arc<[i16]>) -> anyhow::Result<Said> {
+        self.begin(samples).await.context("the speech was cut short")
+    }
+
+    /// Falls silent.
+    pub fn hush(&self) {
+        self.exchange.order(Order::Hush(self.line));
+    }
+
+    /// Presses a key for a tenth of a second; keys follow each other.
+    pub fn press(&self, key: char) {
+        self.exchange.order(Order::Press(self.line, key, Duration::from_millis(100)));
+    }
+
+    /// Takes the line down without a word; gives what it counted.
+    ///
+    /// # Errors
+    /// When the line ended by a fault.
+    pub async fn disconnect(&self) -> anyhow::Result<LineCounts> {
+        let (tell, counts) = oneshot::channel();
+        self.exchange.order(Order::Disconnect(self.line, tell));
+        counts.await.context("the phone's line is gone")
+    }
+}
+
+impl PhoneCall {
+    /// What can be said and pressed on this call.
+    #[must_use]
+    pub fn mouth(&self) -> Mouth {
+        self.mouth.clone()
+    }
+
+    /// Waits until the other side hangs up.
+    ///
+    /// # Errors
+    /// When the dialog ended by a fault.
+    pub async fn ended(&mut self) -> anyhow::Result<()> {
+        loop {
+            if let Event::Ended { .. } = self.events.recv().await.context("the call's dialog ended by a fault")? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Hangs up, and waits until the other side has confirmed it.
+    ///
+    /// # Errors
+    /// When the dialog or the line ended by a fault.
+    pub async fn hang_up(mut self) -> anyhow::Result<LineCounts> {
+        let counts = self.mouth.disconnect().await?;
+        self.sip.hangup(self.session, None).await;
+        self.ended().await?;
+        Ok(counts)
+    }
+}

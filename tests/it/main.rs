@@ -1,0 +1,10 @@
+//! Whole calls, over real sockets: the server in this process or as a program, its callers beside it.
+//!
+//! Everything is on loopback and on ports of the system's choice. Nothing sleeps to wait for something: tests wait for the
+//! packet, the event or the line of output that they are about. A test that needs a peer program says so by name when it
+//! is missing ([`support::peer`]); with `CI=true` that is a failure.
+
+#![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+mod calls;
+mod support;

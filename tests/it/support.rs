@@ -1,0 +1,61 @@
+//! What every test of whole calls needs: a server, a telephone, peers' programs.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::process::Command;
+use talkpath::call::{CallEvent, CallEventKind};
+use talkpath::phone::Phone;
+use talkpath::server::Server;
+use talkpath_config::Config;
+use tokio::sync::broadcast;
+
+/// Where tests live.
+pub const HOME: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+/// A configuration on loopback and free ports, with `more` TOML added; `more` begins with keys of no table.
+pub fn config(more: &str) -> Config {
+    let mut config = Config::parse(more, Path::new("test.toml")).unwrap();
+    config.sip.listen = vec![SocketAddr::new(HOME, 0)];
+    config.media.rtp_ports = talkpath_config::RtpPorts::Any;
+    config
+}
+
+/// A server in this process; see [`config`].
+pub fn server(more: &str) -> Server {
+    Server::start(config(more)).unwrap()
+}
+
+/// Where it answers.
+pub fn address(server: &Server) -> SocketAddr {
+    server.addresses().next().unwrap()
+}
+
+/// A telephone beside it.
+pub fn phone() -> Phone {
+    Phone::start(HOME).unwrap()
+}
+
+/// Waits for the first event that `wanted` makes something of.
+pub async fn event<T>(events: &mut broadcast::Receiver<CallEvent>, wanted: impl Fn(&CallEventKind) -> Option<T>) -> T {
+    loop {
+        if let Some(found) = wanted(&events.recv().await.unwrap().kind) {
+            return found;
+        }
+    }
+}
+
+/// The program under test.
+pub fn talkpath() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_talkpath"))
+}
+
+/// Whether a peer's program is there. At home a missing one is named and its tests are skipped; in CI that is a failure.
+pub fn peer(program: &str, package: &str) -> bool {
+    let found = Command::new("sh").args(["-c", &format!("command -v {program}")]).output();
+    if found.is_ok_and(|output| output.status.success()) {
+        return true;
+    }
+    assert!(std::env::var_os("CI").is_none(), "{program} is missing: apt-get install {package}");
+    eprintln!("SKIPPED: {program} is missing (apt-get install {package})");
+    false
+}
