@@ -1,8 +1,10 @@
 //! The queue towards the caller: G.711 of the leg's law, with marks that say what has been heard.
 //!
+//! ```text
 //!                ┌──────────── resume ◄────────────┐
 //!   playing ──pause──► fading (24 ms) ──► paused ──┘        flush, from anywhere: the rest fades away and is gone
 //!      └── duck(on) lowers, duck(off) lifts, over 12 ms
+//! ```
 //!
 //! [`Playout::fill`] is called once a slot with any packet time; it copies and maps through gain tables and allocates
 //! nothing. Audio is queued under an [`ItemId`]; [`Playout::heard`] says in samples how much of an item has gone out, and
