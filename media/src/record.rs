@@ -53,10 +53,9 @@ impl Aligner {
 
     /// What we have sent in one slot.
     pub fn agent(&mut self, samples: &[i16]) {
-        for (n, &sample) in samples.iter().enumerate() {
-            if let Some([_, right]) = self.at(self.sent + n as u64) {
-                *right = sample;
-            }
+        let (skipped, open) = self.open(self.sent.cast_signed(), samples.len());
+        for (&sample, [_, right]) in samples.iter().skip(skipped).zip(open) {
+            *right = sample;
         }
         self.sent += samples.len() as u64;
     }
@@ -110,27 +109,32 @@ impl Aligner {
         block.into_boxed_slice()
     }
 
-    /// The sample at this place of our clock; none if its block was given out, or is minutes away.
-    fn at(&mut self, position: u64) -> Option<&mut [i16; 2]> {
-        let index = usize::try_from(position.checked_sub(self.base)?).ok()?;
-        if index >= self.open.len() {
-            if index >= 4 * BLOCK {
-                return None;
-            }
-            self.open.resize(index + 1, [0; 2]);
+    /// The open samples from `from` on our clock, at most `length`, and how many before them are in blocks given out.
+    ///
+    /// Nothing is open minutes ahead: no clock is so wrong.
+    fn open(&mut self, from: i64, length: usize) -> (usize, impl Iterator<Item = &mut [i16; 2]>) {
+        let ahead = from.saturating_sub(self.base.cast_signed());
+        let skipped = usize::try_from(ahead.saturating_neg().max(0)).unwrap_or(usize::MAX).min(length);
+        let start = usize::try_from(ahead.max(0)).unwrap_or(usize::MAX).min(4 * BLOCK);
+        let end = (start + length - skipped).min(4 * BLOCK);
+        if end > self.open.len() {
+            self.open.resize(end, [0; 2]);
         }
-        self.open.get_mut(index)
+        (skipped, self.open.range_mut(start..end))
     }
 
     /// Writes the caller's `samples`, stretched to `length`, from `from` on.
     fn place(&mut self, from: i64, length: i64, samples: &[i16]) {
-        let length = length.max(0).cast_unsigned() as usize;
-        for n in 0..length {
-            let sample = if length == samples.len() { samples.get(n).copied() } else { between(samples, n, length) };
-            let position = u64::try_from(from + n as i64).ok();
-            if let (Some(sample), Some([left, _])) = (sample, position.and_then(|position| self.at(position))) {
+        let length = usize::try_from(length).unwrap_or(0);
+        let (skipped, open) = self.open(from, length);
+        if length == samples.len() {
+            for (&sample, [left, _]) in samples.iter().skip(skipped).zip(open) {
                 *left = sample;
             }
+            return;
+        }
+        for (n, [left, _]) in (skipped..length).zip(open) {
+            *left = between(samples, n, length).unwrap_or(*left);
         }
     }
 }

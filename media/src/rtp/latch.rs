@@ -53,10 +53,11 @@ impl Latch {
         verdict
     }
 
-    /// Another address was signalled (a re-INVITE): whoever speaks first is latched anew.
-    pub(crate) fn signal(&mut self, address: SocketAddr) {
-        if self.signalled != Some(address) {
-            self.signalled = Some(address);
+    /// What a re-INVITE says. Another address opens the latch: whoever speaks first is latched anew.
+    pub(crate) fn signal(&mut self, address: Option<SocketAddr>, takeover: Duration) {
+        self.takeover = takeover;
+        if address.is_some() && self.signalled != address {
+            self.signalled = address;
             self.latched = None;
         }
     }
@@ -71,6 +72,8 @@ impl Latch {
 mod tests {
     use super::*;
 
+    const TAKEOVER: Duration = Duration::from_secs(3);
+
     fn address(text: &str) -> SocketAddr {
         text.parse().unwrap()
     }
@@ -78,7 +81,7 @@ mod tests {
     fn setting() -> (Latch, Instant) {
         #[expect(clippy::disallowed_methods, reason = "a test's epoch")]
         let now = Instant::now();
-        (Latch::new(Some(address("192.0.2.1:4000")), Duration::from_secs(3)), now)
+        (Latch::new(Some(address("192.0.2.1:4000")), TAKEOVER), now)
     }
 
     #[test]
@@ -114,9 +117,11 @@ mod tests {
     fn a_newly_signalled_address_opens_the_latch() {
         let (mut latch, now) = setting();
         latch.judge(address("192.0.2.1:4000"), false, now);
-        latch.signal(address("192.0.2.1:4000"));
+        latch.signal(Some(address("192.0.2.1:4000")), TAKEOVER);
         assert_eq!(latch.judge(address("192.0.2.9:6000"), false, now), Verdict::Stranger);
-        latch.signal(address("192.0.2.9:6000"));
+        latch.signal(None, TAKEOVER);
+        assert_eq!(latch.judge(address("192.0.2.9:6000"), false, now), Verdict::Stranger);
+        latch.signal(Some(address("192.0.2.9:6000")), TAKEOVER);
         assert_eq!(latch.remote(), Some(address("192.0.2.9:6000")));
         assert_eq!(latch.judge(address("192.0.2.9:6002"), false, now), Verdict::Changed);
     }

@@ -169,9 +169,7 @@ impl Receiver {
 
     /// What a new offer or answer has changed. Another signalled address opens the latch; positions run on.
     pub fn set_settings(&mut self, settings: ReceiverSettings) {
-        if let Some(address) = settings.signalled {
-            self.latch.signal(address);
-        }
+        self.latch.signal(settings.signalled, settings.takeover);
         self.settings = settings;
     }
 

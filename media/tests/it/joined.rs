@@ -114,3 +114,13 @@ fn a_skipped_slot_is_silence_of_its_length() {
     joined.slots(5);
     assert_eq!(joined.heard.len(), 10 * 160 + 480);
 }
+
+#[test]
+fn a_leg_can_move_to_another_shard() {
+    fn moves<T: Send>(value: T) -> T {
+        value
+    }
+    let joined = Joined::new(&media(4000, &[Law::Mu], 20), &media(5000, &[Law::Mu], 20));
+    let (sender, receiver, playout) = moves((joined.sender, joined.receiver, joined.playout));
+    assert_eq!((sender.stats().packets, receiver.position(), playout.queued()), (0, 0, 0));
+}

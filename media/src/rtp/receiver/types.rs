@@ -87,7 +87,7 @@ pub enum FrameKind {
 /// A stretch of the caller's audio, at most 60 ms; the next begins where it ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frame<'a> {
-    /// Position of the first sample since [`Receiver::new`].
+    /// Position of the first sample since [`super::Receiver::new`].
     pub start: u64,
     /// Linear samples at 8 kHz.
     pub samples: &'a [i16],
@@ -95,7 +95,7 @@ pub struct Frame<'a> {
     pub kind: FrameKind,
 }
 
-/// What [`Receiver::poll`] yields.
+/// What [`super::Receiver::poll`] yields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Heard<'a> {
     /// The next stretch of audio.
