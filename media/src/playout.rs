@@ -150,7 +150,7 @@ impl Playout {
         let (front, back) = self.audio.as_mut_slices();
         [front, back, &mut self.tail].into_iter().for_each(|bytes| table.apply(bytes));
         self.settings.law = law;
-        self.ramp.set_law(law, self.settings.duck_db);
+        self.ramp.set_law(law);
     }
 
     /// Lowers what goes out, or lifts it again.

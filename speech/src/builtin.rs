@@ -32,7 +32,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
-pub use settings::{Settings, lines};
+pub use settings::{Settings, lines, opening};
 
 use keypad::Keypad;
 use recorder::Recorder;
@@ -98,7 +98,7 @@ impl Receptionist {
         }
         self.stage = Stage::Attending;
         let manner = if self.settings.greeting_interruptible { Manner::Interruptible } else { Manner::Uncuttable };
-        let greeting = [&*self.settings.greeting, phrases::MENU].map(Part::line);
+        let greeting = opening(&self.settings).map(Part::line);
         self.script.say(spaced(greeting), manner);
     }
 

@@ -31,6 +31,8 @@ pub(super) struct Sample {
     pub(super) wall: Duration,
     /// Resident memory before the first call and with all of them, in kB.
     pub(super) resident: (u64, u64),
+    /// What an agent queues when it is answered, in kB: its greeting as G.711.
+    pub(super) queued_kb: f64,
     /// What the lines counted.
     pub(super) counts: LineCounts,
     /// From each INVITE to its 200.
@@ -67,14 +69,17 @@ pub(super) async fn calls(arguments: &BenchArguments) -> anyhow::Result<Sample> 
     let address = listening_at(&server.line()?)?;
     server.pin()?;
     let before = server.resident_kb()?;
-    let phone = Phone::start(Ipv4Addr::LOCALHOST.into())?;
+    let phone = Phone::start_realtime(Ipv4Addr::LOCALHOST.into())?;
+    let voice = Voice::new()?;
+    let sentence: Arc<[i16]> = voice.synthesize(SENTENCE).into();
     let (calls, setup) = set_up(&phone, address, arguments.calls).await?;
-    let speaking = tokio::spawn(chatter(calls.iter().map(PhoneCall::mouth).collect()));
+    let speaking = tokio::spawn(chatter(calls.iter().map(PhoneCall::mouth).collect(), sentence));
     tokio::time::sleep(SETTLE).await;
 
     let mut sample = measure(&server, arguments, &phone).await?;
     sample.resident = (before, server.resident_kb()?);
     sample.setup = setup;
+    sample.queued_kb = greeting_kb(&voice);
     speaking.abort();
     for call in calls {
         sample.counts += call.hang_up().await?;
@@ -89,7 +94,7 @@ pub(super) async fn echoes(arguments: &BenchArguments) -> anyhow::Result<Sample>
     let mut echo = Measured::start(&["bench-echo", "--sockets", &sockets])?;
     let ports = (0..arguments.calls).map(|_| Ok(echo.line()?.parse()?)).collect::<anyhow::Result<Vec<u16>>>()?;
     echo.pin()?;
-    let phone = Phone::start(Ipv4Addr::LOCALHOST.into())?;
+    let phone = Phone::start_realtime(Ipv4Addr::LOCALHOST.into())?;
     let lines = ports
         .into_iter()
         .map(|port| phone.line((Ipv4Addr::LOCALHOST, port).into(), Law::Mu))
@@ -132,15 +137,20 @@ async fn set_up(phone: &Phone, server: SocketAddr, count: u32) -> anyhow::Result
 }
 
 /// Every caller speaks once a period, each at its own time.
-async fn chatter(mouths: Vec<crate::phone::Mouth>) {
-    let Ok(voice) = Voice::new() else { return };
-    let sentence: Arc<[i16]> = voice.synthesize(SENTENCE).into();
+async fn chatter(mouths: Vec<crate::phone::Mouth>, sentence: Arc<[i16]>) {
     let count = u32::try_from(mouths.len()).unwrap_or(u32::MAX).max(1);
     let mut beat = tokio::time::interval(PERIOD / count);
     for mouth in mouths.iter().cycle() {
         beat.tick().await;
         drop(mouth.begin(Arc::clone(&sentence)));
     }
+}
+
+/// A byte a sample of everything that the agent says when it is answered.
+fn greeting_kb(voice: &Voice) -> f64 {
+    let settings = talkpath_speech::builtin::Settings::default();
+    let opening = talkpath_speech::builtin::opening(&settings);
+    opening.iter().map(|line| voice.synthesize(line).len()).sum::<usize>() as f64 / 1e3
 }
 
 /// How far each packet came from 20 ms after the one before it.

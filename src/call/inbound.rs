@@ -75,11 +75,11 @@ impl Inbound<'_> {
 
     fn announce(&self) {
         let Invitation { from, to, flow, .. } = &self.incoming.invitation;
-        info!(%from, %to, peer = %flow.peer, "call came in");
+        info!(from = %from.uri, to = %to.uri, peer = %flow.peer, "call came in");
         let kind = CallEventKind::Began {
             direction: Direction::Inbound,
-            from: from.to_string(),
-            to: to.to_string(),
+            from: from.uri.to_string(),
+            to: to.uri.to_string(),
             peer: flow.peer,
         };
         self.context.tell(self.call, kind);

@@ -82,10 +82,10 @@ impl Outbound<'_> {
 
     fn announce(&self) {
         let Outgoing { to, from, peer, .. } = &self.outgoing;
-        info!(%from, %to, %peer, "placing a call");
+        info!(from = %from.uri, %to, %peer, "placing a call");
         let kind = CallEventKind::Began {
             direction: Direction::Outbound,
-            from: from.to_string(),
+            from: from.uri.to_string(),
             to: to.to_string(),
             peer: *peer,
         };

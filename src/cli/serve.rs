@@ -5,7 +5,7 @@ use super::{Common, logging};
 use crate::server::Server;
 use anyhow::Context;
 use clap::Args;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::net::{IpAddr, SocketAddr};
 use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
@@ -18,7 +18,7 @@ pub struct ServeArguments {
     /// Listen here instead of where the configuration says; may be given more than once.
     #[arg(long, value_name = "udp://ADDRESS:PORT")]
     pub listen: Vec<String>,
-    /// Print every call as it happens.
+    /// Print every call as it happens, as is done anyway on a terminal.
     #[arg(long)]
     pub show: bool,
 }
@@ -33,7 +33,7 @@ pub(super) fn run(arguments: &ServeArguments, common: &Common) -> anyhow::Result
     runtime.block_on(async {
         let drain = config.drain;
         let server = Server::start(config)?;
-        let show = arguments.show.then(|| tokio::spawn(show(server.subscribe())));
+        let show = (arguments.show || std::io::stdout().is_terminal()).then(|| tokio::spawn(show(server.subscribe())));
         greet(&server)?;
         wait_for_stop().await?;
         say(&format!("Stopping: no new calls; live ones get {} s. Again to stop at once.", drain.as_secs()))?;

@@ -67,9 +67,15 @@ struct Wired {
 }
 
 impl Exchange {
-    pub(super) fn start() -> std::io::Result<Self> {
+    /// `realtime` asks for the priority that media threads have: for the bench, where this thread is the measure.
+    pub(super) fn start(realtime: bool) -> std::io::Result<Self> {
         let (orders, queue) = channel();
-        thread::Builder::new().name("phone".into()).spawn(move || work(&queue))?;
+        thread::Builder::new().name("phone".into()).spawn(move || {
+            if realtime {
+                crate::net::shard::raise_priority();
+            }
+            work(&queue);
+        })?;
         Ok(Self { orders })
     }
 

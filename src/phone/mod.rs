@@ -84,10 +84,22 @@ impl Phone {
     /// # Errors
     /// When a socket can't be bound or a thread not started.
     pub fn start(address: IpAddr) -> anyhow::Result<Self> {
+        Self::start_at(address, false)
+    }
+
+    /// [`Phone::start`], its media thread at real-time priority where that is permitted.
+    ///
+    /// # Errors
+    /// As [`Phone::start`].
+    pub fn start_realtime(address: IpAddr) -> anyhow::Result<Self> {
+        Self::start_at(address, true)
+    }
+
+    fn start_at(address: IpAddr, realtime: bool) -> anyhow::Result<Self> {
         let started = sip::start(SocketAddr::new(address, 0), None, Settings::default())?;
         Ok(Self {
             sip: started.sip,
-            exchange: Exchange::start()?,
+            exchange: Exchange::start(realtime)?,
             ports: PortPool::new(RtpPorts::Any, 0),
             next_line: AtomicU64::new(1),
         })

@@ -51,3 +51,9 @@ pub fn lines(settings: &Settings) -> Vec<&str> {
     let lead_in = settings.parrot_lead_in.as_deref();
     own.into_iter().chain(lead_in).chain(phrases::FIXED).chain(phrases::READING).collect()
 }
+
+/// What a receptionist with these settings says when the call is answered.
+#[must_use]
+pub fn opening(settings: &Settings) -> [&str; 2] {
+    [&settings.greeting, phrases::MENU]
+}

@@ -208,22 +208,24 @@ impl Shard {
     }
 
     fn receive(&mut self, now: Instant) {
-        let around = Surroundings { services: &self.services, commands: &self.commands };
-        let mut failed = Vec::new();
-        for (key, call) in &mut self.calls {
-            let step = || call.receive(now, &mut self.scratch, &around);
-            if catch_unwind(AssertUnwindSafe(step)).is_err() {
-                failed.push(*key);
-            }
-        }
-        failed.into_iter().for_each(|key| self.fail(key));
+        self.each(|call, scratch, around| call.receive(now, scratch, around));
     }
 
     fn report(&mut self, now: Instant) {
         let wall = ntp_now();
-        for call in self.calls.values_mut() {
-            call.report(now, wall, &mut self.scratch);
+        self.each(|call, scratch, _| call.report(now, wall, scratch));
+    }
+
+    /// Lets every call do something; a panic in it ends that call and no other.
+    fn each(&mut self, mut step: impl FnMut(&mut MediaCall, &mut Scratch, &Surroundings<'_>)) {
+        let around = Surroundings { services: &self.services, commands: &self.commands };
+        let mut failed = Vec::new();
+        for (key, call) in &mut self.calls {
+            if catch_unwind(AssertUnwindSafe(|| step(call, &mut self.scratch, &around))).is_err() {
+                failed.push(*key);
+            }
         }
+        failed.into_iter().for_each(|key| self.fail(key));
     }
 
     /// Lets one call do something; a panic in it ends that call and no other.
