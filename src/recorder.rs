@@ -18,12 +18,8 @@ use tracing::{error, info};
 /// Seconds of audio that may wait for the disk, over all calls: 4,096 of them are 128 MB.
 const QUEUE: usize = 4_096;
 
-const SPEC: WavSpec = WavSpec {
-    channels: 2,
-    sample_rate: 8_000,
-    bits_per_sample: 16,
-    sample_format: SampleFormat::Int,
-};
+const SPEC: WavSpec =
+    WavSpec { channels: 2, sample_rate: 8_000, bits_per_sample: 16, sample_format: SampleFormat::Int };
 
 /// Names one recording while it is being written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -204,8 +200,7 @@ mod tests {
         let path = scratch("live.wav");
         let mut writing = Writing::create(path.clone());
         writing.append(&[1, -1, 2, -2]);
-        let seen: Vec<i16> =
-            hound::WavReader::open(&path).unwrap().samples().map(Result::unwrap).collect();
+        let seen: Vec<i16> = hound::WavReader::open(&path).unwrap().samples().map(Result::unwrap).collect();
         assert_eq!(seen, [1, -1, 2, -2]);
         drop(writing);
         fs::remove_file(path).unwrap();

@@ -56,11 +56,9 @@ impl Server {
         let ports = PortPool::new(media.rtp_ports, media.dscp);
         let (events, _) = broadcast::channel(EVENTS);
         let (phase, phases) = watch::channel(Phase::Serving);
-        let context =
-            Context::new(config, ports, shards, services, events.clone(), phases);
+        let context = Context::new(config, ports, shards, services, events.clone(), phases);
         let (alive, all_gone) = mpsc::channel(1);
-        let mut server =
-            Self { context: Arc::new(context), sip: Vec::new(), events, phase, alive, all_gone };
+        let mut server = Self { context: Arc::new(context), sip: Vec::new(), events, phase, alive, all_gone };
         server.listen()?;
         Ok(server)
     }
@@ -120,9 +118,7 @@ impl Server {
             listener.drain().await;
         }
         drop(alive);
-        for (next, patience) in
-            [(Phase::Draining, time), (Phase::Goodbye, GOODBYE), (Phase::HangUp, HANGUP)]
-        {
+        for (next, patience) in [(Phase::Draining, time), (Phase::Goodbye, GOODBYE), (Phase::HangUp, HANGUP)] {
             info!(?next, calls = context.shards.calls(), "draining");
             phase.send_replace(next);
             if tokio::time::timeout(patience, all_gone.recv()).await.is_ok() {

@@ -77,11 +77,7 @@ impl Synthesizer {
     ///
     /// # Errors
     /// [`Overloaded`] when the queue is full; `deliver` is dropped unused.
-    pub fn request(
-        &self,
-        text: String,
-        deliver: impl FnOnce(Arc<Speech>) + Send + 'static,
-    ) -> Result<(), Overloaded> {
+    pub fn request(&self, text: String, deliver: impl FnOnce(Arc<Speech>) + Send + 'static) -> Result<(), Overloaded> {
         let request = Request { text, deliver: Box::new(deliver) };
         self.requests.try_send(request).map_err(|error| match error {
             TrySendError::Full(_) | TrySendError::Disconnected(_) => Overloaded,

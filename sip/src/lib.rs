@@ -5,6 +5,9 @@
 
 pub mod agent;
 mod dialog;
+mod error;
+mod flow;
 pub mod message;
 mod session;
+mod settings;
 pub mod transaction;

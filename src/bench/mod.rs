@@ -53,7 +53,13 @@ async fn measure(arguments: &BenchArguments) -> anyhow::Result<report::Results> 
     let mut results = report::Results::default();
     for round in 0..arguments.rounds.max(1) {
         if !arguments.json {
-            eprintln!("round {} of {}: {} calls for {} s, then as many echoes", round + 1, arguments.rounds, arguments.calls, arguments.seconds);
+            eprintln!(
+                "round {} of {}: {} calls for {} s, then as many echoes",
+                round + 1,
+                arguments.rounds,
+                arguments.calls,
+                arguments.seconds
+            );
         }
         results.calls.push(load::calls(arguments).await?);
         results.echoes.push(load::echoes(arguments).await?);

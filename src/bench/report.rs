@@ -87,8 +87,16 @@ impl Results {
         }
         writeln!(out, "{} calls on one core, embedded agent, G.711 at 20 ms", f.calls)?;
         writeln!(out, "  cost       {:.3} ms of CPU per second of call", f.cost_ms)?;
-        writeln!(out, "  floor      {:.3} ms: a bare UDP echo of the same packets; a call is {:.1} of it", f.floor_ms, f.times_floor)?;
-        writeln!(out, "  memory     {:.0} kB a call, beside {:.0} kB of speech that it queues when answered", f.memory_kb, f.queued_kb)?;
+        writeln!(
+            out,
+            "  floor      {:.3} ms: a bare UDP echo of the same packets; a call is {:.1} of it",
+            f.floor_ms, f.times_floor
+        )?;
+        writeln!(
+            out,
+            "  memory     {:.0} kB a call, beside {:.0} kB of speech that it queues when answered",
+            f.memory_kb, f.queued_kb
+        )?;
         writeln!(
             out,
             "  packets    {} received, {} lost, {} doubled, {} timestamps broken",
@@ -100,7 +108,11 @@ impl Results {
             "  pacing     off by {:.2} ms (median), {:.2} ms (p99), {:.2} ms (max), seen by a reader that looks each ms",
             f.pacing_p50_ms, f.pacing_p99_ms, f.pacing_max_ms
         )?;
-        writeln!(out, "  judged     {} packets; {} discarded around {} stalls", f.pacing_judged, f.pacing_discarded, f.stalls)?;
+        writeln!(
+            out,
+            "  judged     {} packets; {} discarded around {} stalls",
+            f.pacing_judged, f.pacing_discarded, f.stalls
+        )?;
         if f.pacing_discarded > f.pacing_judged {
             writeln!(out, "  The machine is too noisy for a verdict on pacing.")?;
         }

@@ -62,7 +62,9 @@ impl Disposition {
             EndCause::RemoteBye { .. } => Self::Answered { by: Party::Peer },
             EndCause::LocalHangup => Self::Answered { by: Party::Us },
             EndCause::RemoteCancel => Self::Cancelled,
-            EndCause::AckTimeout => Self::Lost { why: "the other side never confirmed the answer (no ACK within 64*T1)" },
+            EndCause::AckTimeout => {
+                Self::Lost { why: "the other side never confirmed the answer (no ACK within 64*T1)" }
+            }
             EndCause::DialogLost => Self::Lost { why: "the other side doesn't know the call any more" },
             EndCause::Expired => Self::NoAnswer,
             EndCause::Transport => Self::Lost { why: "the other side can't be reached any more" },

@@ -96,13 +96,11 @@ impl Inbound<'_> {
                 StatusCode::FORBIDDEN,
                 format!("{} may not call here; add it to sip.allow if it should", facts.source),
             )),
-            Decision::NoRoute => {
-                Err(Refusal::new(StatusCode::NOT_FOUND, format!("no route takes a call to \"{to}\"")))
-            }
+            Decision::NoRoute => Err(Refusal::new(StatusCode::NOT_FOUND, format!("no route takes a call to \"{to}\""))),
             Decision::Route(route) => match &route.action {
-                Action::Agent(name) => config.agent(name).ok_or_else(|| {
-                    Refusal::new(StatusCode::NOT_FOUND, format!("there is no agent \"{name}\""))
-                }),
+                Action::Agent(name) => config
+                    .agent(name)
+                    .ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, format!("there is no agent \"{name}\""))),
                 Action::Reject { status, reason } => Err(Refusal {
                     status: StatusCode::new(*status).unwrap_or(StatusCode::FORBIDDEN),
                     reason: reason.clone(),

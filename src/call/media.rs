@@ -3,9 +3,7 @@
 use super::context::Context;
 use super::event::CallId;
 use crate::net::ports::PortPair;
-use crate::net::shard::{
-    CallKey, EngineSpec, Leg, MediaEvent, Opening, Report, ShardHandle, Unavailable,
-};
+use crate::net::shard::{CallKey, EngineSpec, Leg, MediaEvent, Opening, Report, ShardHandle, Unavailable};
 use crate::recorder::RecordingId;
 use std::io;
 use std::net::IpAddr;

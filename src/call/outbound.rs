@@ -170,9 +170,5 @@ impl Outbound<'_> {
 
 fn failed(error: &MediaError) -> Disposition {
     warn!(%error, "the call can't have media");
-    Disposition::Refused {
-        status: error.status(),
-        reason: error.to_string(),
-        by: super::disposition::Party::Us,
-    }
+    Disposition::Refused { status: error.status(), reason: error.to_string(), by: super::disposition::Party::Us }
 }

@@ -58,8 +58,7 @@ async fn place(arguments: &CallArguments, mut config: Config) -> anyhow::Result<
     let to = Uri::parse(arguments.uri.clone())
         .with_context(|| format!("\"{}\" is no SIP URI; write sip:USER@HOST or sip:USER@HOST:PORT", arguments.uri))?;
     let peer = resolve(&to).await?;
-    let any: IpAddr =
-        if peer.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+    let any: IpAddr = if peer.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
     config.sip.listen = vec![SocketAddr::new(any, 0)];
     // Only calls that we place: nobody may call back.
     config.sip.admission.allow.clear();
@@ -107,9 +106,7 @@ fn outgoing(arguments: &CallArguments, config: &Config, to: Uri, peer: SocketAdd
         None => EngineSpec::Builtin(settings.clone()),
     };
     let from = match &arguments.from {
-        Some(from) => {
-            from.parse().with_context(|| format!("\"{from}\" is no SIP address; write sip:USER@HOST"))?
-        }
+        Some(from) => from.parse().with_context(|| format!("\"{from}\" is no SIP address; write sip:USER@HOST"))?,
         None => NameAddr::new(Uri::parse("sip:talkpath@talkpath.invalid")?),
     };
     let ring = Duration::from_secs(arguments.ring);

@@ -71,10 +71,7 @@ impl Console {
                 self.line("call", &format!("no packet from the other side for {} s", silent.as_secs()));
             }
             MediaEvent::Failed => self.line("call", "ended by a fault of ours"),
-            MediaEvent::CallerStarted { .. }
-            | MediaEvent::Ducked
-            | MediaEvent::Paused
-            | MediaEvent::HangUp => {}
+            MediaEvent::CallerStarted { .. } | MediaEvent::Ducked | MediaEvent::Paused | MediaEvent::HangUp => {}
         }
     }
 

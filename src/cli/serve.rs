@@ -53,7 +53,9 @@ pub(super) fn run(arguments: &ServeArguments, common: &Common) -> anyhow::Result
 
 fn listen_address(text: &str) -> anyhow::Result<SocketAddr> {
     let address = text.strip_prefix("udp://").unwrap_or(text);
-    address.parse().with_context(|| format!("\"{text}\" is no place to listen; write udp://ADDRESS:PORT, such as udp://0.0.0.0:5070"))
+    address.parse().with_context(|| {
+        format!("\"{text}\" is no place to listen; write udp://ADDRESS:PORT, such as udp://0.0.0.0:5070")
+    })
 }
 
 fn say(text: &str) -> std::io::Result<()> {
@@ -65,7 +67,9 @@ fn greet(server: &Server) -> std::io::Result<()> {
     for address in server.addresses() {
         say(&format!("talkpath answers SIP on udp://{address}."))?;
         let reachable = reachable_at(address);
-        say(&format!("  Call it: sip:receptionist@{reachable} from any softphone, or: talkpath call sip:hello@{reachable}"))?;
+        say(&format!(
+            "  Call it: sip:receptionist@{reachable} from any softphone, or: talkpath call sip:hello@{reachable}"
+        ))?;
     }
     let allowed: Vec<_> = server.context().config.sip.admission.allow.iter().map(ToString::to_string).collect();
     say(&format!("  Calls are taken from: {}. Ctrl-C to stop.", allowed.join(", ")))
@@ -76,7 +80,8 @@ fn reachable_at(bound: SocketAddr) -> SocketAddr {
     if !bound.ip().is_unspecified() {
         return bound;
     }
-    let outside: IpAddr = if bound.is_ipv4() { [192, 0, 2, 1].into() } else { [0x2001, 0xdb8, 0, 0, 0, 0, 0, 1].into() };
+    let outside: IpAddr =
+        if bound.is_ipv4() { [192, 0, 2, 1].into() } else { [0x2001, 0xdb8, 0, 0, 0, 0, 0, 1].into() };
     let own = crate::net::address::LocalAddresses::new(bound.ip()).towards(outside);
     let own = if own.is_unspecified() { IpAddr::from([127, 0, 0, 1]) } else { own };
     SocketAddr::new(own, bound.port())

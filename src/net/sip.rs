@@ -14,9 +14,7 @@ use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::time::Instant;
-use talkpath_sip::agent::{
-    Event, Flow, Invitation, Output, Protocol, SessionId, Settings, Transmit, UserAgent,
-};
+use talkpath_sip::agent::{Event, Flow, Invitation, Output, Protocol, SessionId, Settings, Transmit, UserAgent};
 use talkpath_sip::message::StatusCode;
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
@@ -96,11 +94,8 @@ pub fn start(listen: SocketAddr, external: Option<IpAddr>, settings: Settings) -
 }
 
 fn bind(listen: SocketAddr) -> std::io::Result<UdpSocket> {
-    let socket = socket2::Socket::new(
-        socket2::Domain::for_address(listen),
-        socket2::Type::DGRAM,
-        Some(socket2::Protocol::UDP),
-    )?;
+    let socket =
+        socket2::Socket::new(socket2::Domain::for_address(listen), socket2::Type::DGRAM, Some(socket2::Protocol::UDP))?;
     socket.set_nonblocking(true)?;
     // Less than asked for is no failure: the system caps it.
     if let Err(error) = socket.set_recv_buffer_size(SOCKET_BUFFER) {

@@ -10,8 +10,7 @@ use std::time::{Duration, Instant};
 mod system {
     use super::{Duration, io};
     use rustix::time::{
-        Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
-        timerfd_settime,
+        Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime,
     };
     use std::os::fd::OwnedFd;
     use tokio::io::Interest;

@@ -20,8 +20,6 @@
 
 mod api;
 mod clients;
-mod error;
-mod flow;
 mod queue;
 mod receive;
 mod reply;
@@ -29,17 +27,16 @@ mod requests;
 mod screen;
 mod servers;
 mod sessions;
-mod settings;
 
 #[cfg(test)]
 mod tests;
 
 pub use self::api::Invite;
-pub use self::error::Error;
-pub use self::flow::{Flow, Protocol};
-pub use self::settings::{MAX_FORKS, MAX_ROUTES, MAX_SESSIONS, MAX_TRANSACTIONS, Settings};
+pub use crate::error::Error;
+pub use crate::flow::{Flow, Protocol};
 pub use crate::message::Reason;
 pub use crate::session::{Body, EndCause, Event, Invitation, RefusalCause, SessionId};
+pub use crate::settings::{MAX_FORKS, MAX_ROUTES, MAX_SESSIONS, MAX_TRANSACTIONS, Settings};
 pub use crate::transaction::Timers;
 
 use std::collections::{HashMap, VecDeque};

@@ -14,7 +14,7 @@ mod tests;
 
 pub(crate) use self::tag::{LocalTag, parse_hex};
 
-use crate::agent::Flow;
+use crate::flow::Flow;
 use crate::message::{CSeq, HeaderName, Headers, Method, NameAddr, Request, Response, Text, Uri};
 
 /// "The value SHOULD be 70" (§8.1.1.6).

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use crate::agent::Protocol;
+use crate::flow::Protocol;
 use crate::message::{NameAddr, Scheme, Text, Uri};
 
 /// The Request-URI and the Route values.

@@ -1,5 +1,5 @@
 use super::*;
-use crate::agent::Protocol;
+use crate::flow::Protocol;
 use crate::message::{Message, StatusCode};
 
 fn invite(extra: &str) -> Request {

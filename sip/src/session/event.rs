@@ -6,7 +6,7 @@
 
 use bytes::Bytes;
 
-use crate::agent::Flow;
+use crate::flow::Flow;
 use crate::message::{Headers, NameAddr, Reason, StatusCode, Text, Uri};
 
 /// Names one INVITE session of one user agent; never used twice.

@@ -36,9 +36,10 @@ use tracing::debug;
 use self::offer::{Exchange, Retry};
 use self::uac::Calling;
 use self::uas::Ringing;
-use crate::agent::{Flow, Settings};
 use crate::dialog::Dialog;
+use crate::flow::Flow;
 use crate::message::{Reason, Request, StatusCode};
+use crate::settings::Settings;
 use crate::transaction::{ClientKey, earliest};
 
 /// Names a server transaction of the user agent.

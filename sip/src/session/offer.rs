@@ -12,7 +12,8 @@ use bytes::Bytes;
 
 use super::reply::capabilities;
 use super::{Body, EndCause, Event, Output, Session, State, TransactionId};
-use crate::agent::{Error, Flow};
+use crate::error::Error;
+use crate::flow::Flow;
 use crate::message::{Method, Reason, Request, Response, StatusCode, Token};
 use crate::transaction::{Backoff, earliest};
 

@@ -1,7 +1,7 @@
 //! What all our messages have in common: who we are, what we can do, and bodies.
 
-use crate::agent::Settings;
 use crate::message::{HeaderName, Headers, Request, Response};
+use crate::settings::Settings;
 
 use super::Body;
 

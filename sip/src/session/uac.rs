@@ -10,9 +10,10 @@ use std::time::Instant;
 
 use super::offer::Exchange;
 use super::{Body, Confirmed, EndCause, Event, Output, RefusalCause, Session, SessionId, State, reply};
-use crate::agent::{Flow, Settings};
 use crate::dialog::Dialog;
+use crate::flow::Flow;
 use crate::message::{Headers, Method, Reason, Request, Response, StatusCode, Text};
+use crate::settings::Settings;
 
 /// Our INVITE is out.
 #[derive(Debug)]

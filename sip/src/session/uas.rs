@@ -13,9 +13,11 @@ use bytes::Bytes;
 
 use super::offer::{Accepted, Exchange};
 use super::{Body, Confirmed, EndCause, Event, Invitation, Output, Session, SessionId, State, TransactionId, reply};
-use crate::agent::{Error, Flow, Settings};
 use crate::dialog::Dialog;
+use crate::error::Error;
+use crate::flow::Flow;
 use crate::message::{HeaderName, NameAddr, Request, Response, StatusCode, Text};
+use crate::settings::Settings;
 use crate::transaction::{Backoff, earliest};
 
 /// "The UAS MUST send a non-100 provisional response at every minute" (§13.3.1.1).

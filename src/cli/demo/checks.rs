@@ -35,7 +35,10 @@ impl Checks {
         let greeting = measured.greeting;
         checks.add(format!("greeting {} ms after the answer", greeting.as_millis()), greeting < GREETING_BAR);
         let silent = measured.silent_after;
-        checks.add(format!("silent {} ms of audio after the caller interrupted", silent.as_millis()), silent < SILENCE_BAR);
+        checks.add(
+            format!("silent {} ms of audio after the caller interrupted", silent.as_millis()),
+            silent < SILENCE_BAR,
+        );
         checks.add("the interrupted line was told as far as it was heard".into(), told.report.turns.interruptions == 1);
         for (what, latency) in &measured.answers {
             checks.add(format!("answer to {what} after {} ms", latency.as_millis()), *latency < ANSWER_BAR);
@@ -65,15 +68,24 @@ impl Checks {
         let (caller, server) = (measured.counts, &told.report.leg);
         let arrived = caller.sent.abs_diff(server.received) <= UNDER_WAY && server.lost == 0;
         self.add(
-            format!("caller sent {}, server received {}, lost {}, late {}", caller.sent, server.received, server.lost, server.late),
+            format!(
+                "caller sent {}, server received {}, lost {}, late {}",
+                caller.sent, server.received, server.lost, server.late
+            ),
             arrived,
         );
         let came = server.sent.abs_diff(caller.received) <= UNDER_WAY && caller.lost == 0 && caller.doubled == 0;
         self.add(
-            format!("server sent {}, caller received {}, lost {}, doubled {}", server.sent, caller.received, caller.lost, caller.doubled),
+            format!(
+                "server sent {}, caller received {}, lost {}, doubled {}",
+                server.sent, caller.received, caller.lost, caller.doubled
+            ),
             came,
         );
-        self.add(format!("{} breaks in the agent's timestamps", caller.broken_timestamps), caller.broken_timestamps == 0);
+        self.add(
+            format!("{} breaks in the agent's timestamps", caller.broken_timestamps),
+            caller.broken_timestamps == 0,
+        );
     }
 
     fn recording(&mut self, measured: &Measured, told: &Told) {

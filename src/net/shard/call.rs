@@ -3,42 +3,23 @@
 //!   socket ─► leg ─► heard ─► talk (ears, turn machine, engine)
 //!   socket ◄─ leg ◄─ frame ◄─ talk (playout queue)
 
+use super::TICK_MS;
 use super::command::{CallKey, MediaEvent, Opening};
-use super::leg::{Leg, LegReport};
-use super::talk::{Surroundings, Talk};
+use super::leg::Leg;
+use super::report::Report;
+use super::surroundings::{Scratch, Surroundings};
+use super::talk::Talk;
 use super::wheel::TickNumber;
-use super::{TICK_MS, run::Scratch};
 use std::time::{Duration, Instant};
 use talkpath_media::MAX_FRAME;
 use talkpath_media::rtcp::NtpTime;
 use talkpath_media::rtp::Heard;
 use talkpath_media::sdp::MediaPlan;
-use talkpath_speech::ledger::Line;
-use talkpath_speech::turn::Counters;
 
 /// A call that is this far behind lets packets fall out instead of sending a burst: 40 ms.
 const TOO_LATE: TickNumber = 40 / TICK_MS;
 /// Nobody is there when nothing came for so long.
 const NO_MEDIA: Duration = Duration::from_secs(60);
-
-/// What is left of a call's voice when it is over.
-#[derive(Clone, Debug)]
-pub struct Report {
-    /// What travelled.
-    pub leg: LegReport,
-    /// How turns were taken.
-    pub turns: Counters,
-    /// Who said what, as far as it was heard.
-    pub transcript: Vec<Line>,
-    /// The caller's audio that was handed to the engine.
-    pub heard: Duration,
-    /// Speech of the engine that the playout queue had no room for.
-    pub refused: Duration,
-    /// Events that the call's task left untaken.
-    pub lost_events: u64,
-    /// Seconds of the recording that the disk didn't take.
-    pub lost_seconds: u32,
-}
 
 /// A call's media.
 pub(super) struct MediaCall {

@@ -1,7 +1,7 @@
 //! What a shard is asked, and what it tells.
 
-use super::call::Report;
 use super::leg::Leg;
+use super::report::Report;
 use crate::recorder::RecordingId;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -3,6 +3,8 @@
 //! The sockets are std's: the shard reads them at its ticks, so no reactor and no wake-up per packet is needed. Where a
 //! packet goes is the receiver's latch: the address that the other side's packets come from, or the signalled one.
 
+use super::report::LegReport;
+use super::surroundings::DATAGRAM;
 use crate::net::ports::PortPair;
 use rand::Rng;
 use std::io::ErrorKind;
@@ -17,8 +19,6 @@ use tracing::trace;
 
 /// Datagrams read from one socket a tick; a flood waits in the kernel's buffer, and overflows there.
 const BATCH: usize = 8;
-/// Larger than any packet of 60 ms with room for extensions.
-pub(super) const DATAGRAM: usize = 1_500;
 /// The largest packet that we send: 60 ms of G.711 and a header.
 const PACKET: usize = 512;
 
@@ -33,37 +33,6 @@ pub struct Leg {
     reporter: Reporter,
     /// Packets that the system wouldn't take.
     unsent: u64,
-}
-
-/// What travelled on a leg.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct LegReport {
-    /// Packets sent.
-    pub sent: u64,
-    /// Packets that the system wouldn't take.
-    pub unsent: u64,
-    /// Slots that were skipped as we came too late for them, as audio.
-    pub skipped: Duration,
-    /// Packets received.
-    pub received: u64,
-    /// Packets that never came.
-    pub lost: u64,
-    /// Packets that came too late to be used.
-    pub late: u64,
-    /// Packets that came again.
-    pub duplicated: u64,
-    /// Audio that was concealed.
-    pub concealed: Duration,
-    /// Silence that was filled in.
-    pub filled: Duration,
-    /// Packets from sources that had no business here.
-    pub strangers: u64,
-    /// Interarrival jitter (RFC 3550 §6.4.1).
-    pub jitter: Duration,
-    /// Round trip by RTCP, when the other side reports.
-    pub round_trip: Option<Duration>,
-    /// What the other side says of our packets: the share lost since its last report, 0 to 1.
-    pub remote_loss: Option<f32>,
 }
 
 impl Leg {

@@ -11,14 +11,16 @@ mod call;
 mod command;
 mod leg;
 mod recording;
+mod report;
 mod run;
+mod surroundings;
 mod talk;
 mod voices;
 mod wheel;
 
-pub use call::Report;
 pub use command::{CallKey, EngineSpec, MediaEvent, Opening, ShardHandle, Unavailable};
-pub use leg::{Leg, LegReport};
+pub use leg::Leg;
+pub use report::{LegReport, Report};
 pub(crate) use run::raise_priority;
 
 use crate::recorder::Recorder;

@@ -1,10 +1,10 @@
 //! The shard's thread: its runtime, its ticks, and the calls that live on it.
 
 use super::TICK_MS;
-use super::call::{MediaCall, Report};
+use super::call::MediaCall;
 use super::command::{COMMANDS, CallKey, Command, Load, MediaEvent, ShardHandle};
-use super::leg::DATAGRAM;
-use super::talk::Surroundings;
+use super::report::Report;
+use super::surroundings::{DATAGRAM, Scratch, Surroundings};
 use super::wheel::{TickNumber, Wheel};
 use super::{Services, command::Opening};
 use crate::net::ticker::{Tick, Ticker};
@@ -32,12 +32,6 @@ const LATE: Duration = Duration::from_millis(15);
 const LATE_SHARE: u32 = 5;
 /// Ticks over which a packet's calls are spread when they begin.
 const SPREAD: TickNumber = 4;
-
-/// Buffers that every call of the shard uses in turn.
-#[derive(Debug)]
-pub(super) struct Scratch {
-    pub(super) datagram: [u8; DATAGRAM],
-}
 
 struct Shard {
     calls: HashMap<CallKey, Box<MediaCall>>,

@@ -8,7 +8,8 @@
 
 use super::command::{CallKey, Command, EngineSpec, MediaEvent};
 use super::recording::Tape;
-use super::{Services, voices};
+use super::surroundings::Surroundings;
+use super::voices;
 use crate::recorder::RecordingId;
 use std::sync::Arc;
 use std::time::Instant;
@@ -25,12 +26,6 @@ use talkpath_speech::voice::Speech;
 use talkpath_speech::{ItemId, Samples};
 use tokio::sync::mpsc;
 use tracing::{debug, warn};
-
-/// What a call finds around it on its shard.
-pub(super) struct Surroundings<'a> {
-    pub(super) services: &'a Services,
-    pub(super) commands: &'a mpsc::WeakSender<Command>,
-}
 
 /// One call's talk.
 pub(super) struct Talk {
@@ -138,7 +133,11 @@ impl Talk {
         }
         let turn = &mut self.turn;
         self.ears.push(frame.samples, |voice| {
-            turn.handle_voice(VoiceFrame { at: Samples(voice.start), voiced: voice.voiced, level_dbov: voice.level_dbov });
+            turn.handle_voice(VoiceFrame {
+                at: Samples(voice.start),
+                voiced: voice.voiced,
+                level_dbov: voice.level_dbov,
+            });
         });
         match &mut self.up {
             Some(up) => {
@@ -409,7 +408,8 @@ impl Talk {
         if self.told_latency {
             return;
         }
-        if let (Some(total), Some(endpointing), Some(engine)) = (latency.first_packet, latency.asked, latency.engine()) {
+        if let (Some(total), Some(endpointing), Some(engine)) = (latency.first_packet, latency.asked, latency.engine())
+        {
             self.told_latency = true;
             self.tell(MediaEvent::Latency { total, endpointing, engine });
         }

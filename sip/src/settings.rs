@@ -17,7 +17,7 @@ pub const MAX_FORKS: usize = 8;
 /// Longest Record-Route or Route set that a dialog keeps; an INVITE with more is refused with 400.
 pub const MAX_ROUTES: usize = 32;
 
-/// Settings of a [`super::UserAgent`].
+/// Settings of a [`crate::agent::UserAgent`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// Who we are: User-Agent in requests, Server in responses.
