@@ -1,4 +1,4 @@
-//! The configuration file, in two stages: what was written ([`raw`]) and what is needed ([`Config`]).
+//! The configuration file, in two stages: what was written (`raw.rs`) and what is needed ([`Config`]).
 //!
 //! TOML, every key optional; what is left out comes from the embedded `default.toml`, which is a configuration
 //! file like any other and is tested. Unknown keys and impossible values are refused with file, line and column. Only
@@ -136,8 +136,8 @@ impl Config {
     /// # Errors
     /// [`ConfigError`]: it can't be read, or what it says is impossible, with line and column.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| ConfigError::Unreadable { path: path.into(), source })?;
+        let text =
+            std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable { path: path.into(), source })?;
         Self::parse(&text, path)
     }
 

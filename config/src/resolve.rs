@@ -26,10 +26,8 @@ pub(crate) fn resolve(text: &str, path: &Path) -> Result<Config, ConfigError> {
     let agents = agents.into_iter().map(|agent| resolve_agent(agent, agents_source)).collect::<Result<Vec<_>, _>>()?;
     refuse_twins(&agents, source)?;
     let (routes, routes_source) = pick(written.route, source, defaults.route, shipped);
-    let routes = routes
-        .into_iter()
-        .map(|route| resolve_route(route, &agents, routes_source))
-        .collect::<Result<Vec<_>, _>>()?;
+    let routes =
+        routes.into_iter().map(|route| resolve_route(route, &agents, routes_source)).collect::<Result<Vec<_>, _>>()?;
     Ok(Config {
         sip: resolve_sip(written.sip, defaults.sip),
         media: resolve_media(written.media, defaults.media, source)?,
@@ -102,10 +100,7 @@ fn law(codec: Codec) -> Law {
 }
 
 fn resolve_recording(written: raw::Recording, default: raw::Recording) -> Recording {
-    Recording {
-        enabled: or(written.enabled, default.enabled),
-        directory: or(written.directory, default.directory),
-    }
+    Recording { enabled: or(written.enabled, default.enabled), directory: or(written.directory, default.directory) }
 }
 
 fn resolve_agent(agent: raw::Agent, source: Source<'_>) -> Result<Agent, ConfigError> {

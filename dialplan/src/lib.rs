@@ -137,17 +137,11 @@ pub fn decide<'a>(admission: &Admission, routes: &'a [Route], facts: &Facts<'_>)
     if !admission.admits(facts.source) {
         return Decision::Stranger;
     }
-    routes
-        .iter()
-        .find(|route| route.condition.fails(facts).is_none())
-        .map_or(Decision::NoRoute, Decision::Route)
+    routes.iter().find(|route| route.condition.fails(facts).is_none()).map_or(Decision::NoRoute, Decision::Route)
 }
 
 /// How each route fared, in order, until one took the call: the material of an explanation.
-pub fn explain<'a>(
-    routes: &'a [Route],
-    facts: &'a Facts<'_>,
-) -> impl Iterator<Item = (&'a Route, Option<Mismatch>)> {
+pub fn explain<'a>(routes: &'a [Route], facts: &'a Facts<'_>) -> impl Iterator<Item = (&'a Route, Option<Mismatch>)> {
     let mut taken = false;
     routes.iter().map_while(move |route| {
         if taken {
@@ -170,10 +164,7 @@ mod tests {
 
     fn routes() -> Vec<Route> {
         let refuse = Action::Reject { status: 603, reason: None };
-        vec![
-            route("premium", Some("0900*"), refuse),
-            route("desk", Some("100"), Action::Agent("desk".into())),
-        ]
+        vec![route("premium", Some("0900*"), refuse), route("desk", Some("100"), Action::Agent("desk".into()))]
     }
 
     fn facts<'a>(source: &str, to: &'a str) -> Facts<'a> {
