@@ -140,7 +140,9 @@ pub(super) async fn finish(context: &Context, call: CallId, disposition: Disposi
     let (report, recording) = match media {
         Some(media) => {
             let recording = media.recording;
-            (media.close().await, recording)
+            let (report, untold) = media.close().await;
+            untold.into_iter().for_each(|event| context.tell(call, CallEventKind::Media(event)));
+            (report, recording)
         }
         None => (None, None),
     };

@@ -186,8 +186,13 @@ impl MediaSession {
         }
     }
 
-    /// Ends the media; what travelled comes back.
-    pub(super) async fn close(self) -> Option<Box<Report>> {
-        self.shard.close(self.key).await
+    /// Ends the media; what travelled comes back, and what was not told yet: the line that was being said.
+    pub(super) async fn close(mut self) -> (Option<Box<Report>>, Vec<MediaEvent>) {
+        let report = self.shard.close(self.key).await;
+        let mut untold = Vec::new();
+        while let Ok(event) = self.events.try_recv() {
+            untold.push(event);
+        }
+        (report, untold)
     }
 }

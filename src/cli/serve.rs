@@ -64,11 +64,12 @@ fn say(text: &str) -> std::io::Result<()> {
 
 /// Says where we are and how to call us.
 fn greet(server: &Server) -> std::io::Result<()> {
+    let program = std::env::args().next().unwrap_or_else(|| "talkpath".into());
     for address in server.addresses() {
         say(&format!("talkpath answers SIP on udp://{address}."))?;
         let reachable = reachable_at(address);
         say(&format!(
-            "  Call it: sip:receptionist@{reachable} from any softphone, or: talkpath call sip:hello@{reachable}"
+            "  Call it: sip:receptionist@{reachable} from any softphone, or: {program} call sip:hello@{reachable}"
         ))?;
     }
     let allowed: Vec<_> = server.context().config.sip.admission.allow.iter().map(ToString::to_string).collect();

@@ -46,6 +46,7 @@ pub(super) enum Order {
     Say(LineId, Arc<[i16]>, oneshot::Sender<Said>),
     Hush(LineId),
     Press(LineId, char, Duration),
+    Impair(LineId, Impairment),
     Disconnect(LineId, oneshot::Sender<LineCounts>),
     /// When packets came on the watched lines since the last such order.
     Watch(oneshot::Sender<Vec<Vec<Instant>>>),
@@ -137,6 +138,11 @@ fn obey(order: Order, lines: &mut HashMap<LineId, Wired>) {
         Order::Press(id, key, duration) => {
             if let Some(wired) = lines.get_mut(&id) {
                 wired.line.press(key, duration);
+            }
+        }
+        Order::Impair(id, impairment) => {
+            if let Some(wired) = lines.get_mut(&id) {
+                wired.line.impair(impairment);
             }
         }
         Order::Disconnect(id, counts) => {

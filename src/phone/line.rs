@@ -1,6 +1,6 @@
 //! One voice line of the test phone: a socket, what it says next, and a log of every packet that came.
 //!
-//! It always sends (silence when it has nothing to say), 20 ms a packet, on its own clock. What it sends can be made
+//! It always sends (silence when it has nothing to say), a packet each packet time, on its own clock. What it sends can be made
 //! worse on purpose ([`Impairment`]), so that a server is tried with the network that callers really have.
 
 use rand::rngs::StdRng;
@@ -11,14 +11,10 @@ use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use talkpath_media::MAX_FRAME;
 use talkpath_media::dtmf::Digit;
 use talkpath_media::g711::Law;
 use talkpath_media::rtp;
-
-/// Time from packet to packet.
-pub(super) const PTIME: Duration = Duration::from_millis(20);
-/// Samples, and bytes, a packet.
-pub(super) const FRAME: usize = 160;
 
 /// How a line's packets suffer on their way.
 #[derive(Clone, Copy, Debug, Default)]
@@ -48,11 +44,15 @@ pub struct Packet {
     pub ssrc: u32,
     /// The payload, as it was on the wire.
     pub payload: Arc<[u8]>,
+    /// Packets that the line had sent by then: the caller's own clock.
+    pub sent: u64,
 }
 
 /// When something was said.
 #[derive(Clone, Copy, Debug)]
 pub struct Said {
+    /// The packets that the line had sent before.
+    pub first: u64,
     /// Its first packet left.
     pub began: Instant,
     /// Its last packet left.
@@ -64,23 +64,32 @@ pub struct Said {
 pub struct LineCounts {
     /// Packets sent, those included that the impairment dropped.
     pub sent: u64,
+    /// Packets that the impairment dropped.
+    pub dropped: u64,
+    /// Packets that the impairment sent twice.
+    pub repeated: u64,
     /// Packets that came.
     pub received: u64,
     /// Packets that came twice.
     pub doubled: u64,
     /// Sequence numbers that never came.
     pub lost: u64,
-    /// Timestamps that weren't the last one's plus its samples.
+    /// Timestamps that weren't the last one's plus its samples, though no marker told of a pause (RFC 3551 §4.1).
     pub broken_timestamps: u64,
+    /// Samples that the other side left out, each time telling so by a marker.
+    pub skipped: u64,
 }
 
 impl std::ops::AddAssign for LineCounts {
     fn add_assign(&mut self, other: Self) {
         self.sent += other.sent;
+        self.dropped += other.dropped;
+        self.repeated += other.repeated;
         self.received += other.received;
         self.doubled += other.doubled;
         self.lost += other.lost;
         self.broken_timestamps += other.broken_timestamps;
+        self.skipped += other.skipped;
     }
 }
 
@@ -91,7 +100,9 @@ struct Continuity {
 }
 
 impl Continuity {
-    fn judge(&mut self, sequence: u16, timestamp: u32, samples: u32, counts: &mut LineCounts) {
+    fn judge(&mut self, packet: &RtpReader<'_>, counts: &mut LineCounts) {
+        let (sequence, timestamp) = (u16::from(packet.sequence_number()), packet.timestamp());
+        let samples = u32::try_from(packet.payload().len()).unwrap_or(0);
         counts.received += 1;
         if let Some((expected, expected_timestamp)) = self.next {
             let ahead = sequence.wrapping_sub(expected);
@@ -101,7 +112,10 @@ impl Continuity {
                 return;
             }
             counts.lost += u64::from(ahead);
-            if ahead == 0 && timestamp != expected_timestamp {
+            let jump = timestamp.wrapping_sub(expected_timestamp);
+            if packet.mark() && jump < 1 << 31 {
+                counts.skipped += u64::from(jump);
+            } else if ahead == 0 && jump != 0 {
                 counts.broken_timestamps += 1;
             }
         }
@@ -119,7 +133,8 @@ pub(super) struct Line {
     impairment: Impairment,
     random: StdRng,
     speech: VecDeque<u8>,
-    began: Option<Instant>,
+    /// The packets sent before what is being said, and when its first one left.
+    began: Option<(u64, Instant)>,
     delayed: Vec<(Instant, Box<[u8]>)>,
     due: Instant,
     continuity: Continuity,
@@ -152,6 +167,11 @@ impl Line {
         }
     }
 
+    /// What the network does to our packets from now on; those already delayed keep their time.
+    pub(super) fn impair(&mut self, impairment: Impairment) {
+        self.impairment = impairment;
+    }
+
     /// Queues speech behind what is still to be said.
     pub(super) fn say(&mut self, samples: &[i16]) {
         let mut coded = vec![0; samples.len()];
@@ -175,21 +195,22 @@ impl Line {
     /// Sends what is due by `now`; tells when that was the last of the speech.
     pub(super) fn send_due(&mut self, now: Instant) -> io::Result<Option<Said>> {
         let mut finished = None;
+        let samples = self.sender.samples_per_packet().min(MAX_FRAME);
         while self.due <= now {
-            self.due += PTIME;
+            self.due += talkpath_media::duration_of(samples as u64);
             if !self.speech.is_empty() {
-                self.began.get_or_insert(now);
+                self.began.get_or_insert((self.counts.sent, now));
             }
-            let mut payload = [self.law.silence(); FRAME];
-            let length = self.speech.len().min(FRAME);
+            let mut payload = [self.law.silence(); MAX_FRAME];
+            let length = self.speech.len().min(samples);
             for (slot, byte) in payload.iter_mut().zip(self.speech.drain(..length)) {
                 *slot = byte;
             }
             if self.speech.is_empty() {
-                finished = self.began.take().map(|began| Said { began, ended: now });
+                finished = self.began.take().map(|(first, began)| Said { first, began, ended: now });
             }
-            let mut packet = [0; 256];
-            let size = self.sender.packetize(&payload, &mut packet);
+            let mut packet = [0; 512];
+            let size = self.sender.packetize(payload.get(..samples).unwrap_or_default(), &mut packet);
             self.counts.sent += 1;
             self.launch(packet.get(..size).unwrap_or_default(), now)?;
             if finished.is_some() {
@@ -203,9 +224,11 @@ impl Line {
     fn launch(&mut self, packet: &[u8], now: Instant) -> io::Result<()> {
         let Impairment { loss, jitter, duplication } = self.impairment;
         if loss > 0.0 && self.random.random_bool(loss) {
+            self.counts.dropped += 1;
             return Ok(());
         }
         let copies = if duplication > 0.0 && self.random.random_bool(duplication) { 2 } else { 1 };
+        self.counts.repeated += copies - 1;
         for _ in 0..copies {
             if jitter.is_zero() {
                 self.transmit(packet)?;
@@ -238,17 +261,16 @@ impl Line {
         while let Ok((length, _)) = self.socket.recv_from(buffer) {
             let arrived = Instant::now();
             let Some(Ok(packet)) = buffer.get(..length).map(RtpReader::new) else { continue };
-            let sequence = packet.sequence_number().into();
-            let samples = u32::try_from(packet.payload().len()).unwrap_or(0);
-            self.continuity.judge(sequence, packet.timestamp(), samples, &mut self.counts);
+            self.continuity.judge(&packet, &mut self.counts);
             tell(Packet {
                 arrived,
-                sequence,
+                sequence: packet.sequence_number().into(),
                 timestamp: packet.timestamp(),
                 marker: packet.mark(),
                 payload_type: packet.payload_type(),
                 ssrc: packet.ssrc(),
                 payload: packet.payload().into(),
+                sent: self.counts.sent,
             });
         }
     }

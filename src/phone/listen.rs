@@ -104,10 +104,19 @@ impl Ear {
         &self.heard
     }
 
+    /// Everything heard so far, as samples.
+    #[must_use]
+    pub fn samples(&self) -> Vec<i16> {
+        self.decode(self.heard.iter())
+    }
+
     /// Everything that arrived since `since`, as samples.
     #[must_use]
     pub fn samples_since(&self, since: Instant) -> Vec<i16> {
-        let coded = self.heard.iter().filter(|heard| heard.packet.arrived >= since);
-        coded.flat_map(|heard| heard.packet.payload.iter()).map(|byte| self.law.decode_byte(*byte)).collect()
+        self.decode(self.heard.iter().filter(|heard| heard.packet.arrived >= since))
+    }
+
+    fn decode<'a>(&self, heard: impl Iterator<Item = &'a Heard>) -> Vec<i16> {
+        heard.flat_map(|heard| heard.packet.payload.iter()).map(|byte| self.law.decode_byte(*byte)).collect()
     }
 }

@@ -14,7 +14,7 @@ use crate::net::ports::{PortPair, PortPool};
 use crate::net::sip::{self, Dial, SipHandle};
 use anyhow::{Context, bail};
 use exchange::{Exchange, LineId, Order, Wiring};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -43,6 +43,8 @@ pub struct Phone {
 pub struct DialOptions {
     /// The codecs that are offered.
     pub laws: Vec<Law>,
+    /// Packet time in ms that is offered and kept: 10 to 60.
+    pub ptime_ms: u8,
     /// What the network does to our packets.
     pub impairment: Impairment,
     /// Whether every packet is kept for [`PhoneCall::ear`], or only counted.
@@ -51,7 +53,7 @@ pub struct DialOptions {
 
 impl Default for DialOptions {
     fn default() -> Self {
-        Self { laws: vec![Law::Mu], impairment: Impairment::default(), listen: true }
+        Self { laws: vec![Law::Mu], ptime_ms: 20, impairment: Impairment::default(), listen: true }
     }
 }
 
@@ -74,6 +76,10 @@ pub struct PhoneCall {
     mouth: Mouth,
     /// What comes from the other side.
     pub ear: Ear,
+    /// Where our packets go.
+    pub remote: SocketAddr,
+    /// What comes from the other side's RTCP arrives here, unread; for who wants it, also after the call.
+    pub rtcp: Option<UdpSocket>,
     /// From the INVITE to its 200.
     pub answered_after: Duration,
 }
@@ -113,7 +119,7 @@ impl Phone {
         let to = Uri::parse(format!("sip:{user}@{server}"))?;
         let from = Uri::parse(format!("sip:caller@{}", self.sip.bound()))?;
         let ports = self.ports.pair(self.sip.bound().ip())?;
-        let offer = sdp::offer(&self.local_media(&ports, options.laws.clone())?);
+        let offer = sdp::offer(&self.local_media(&ports, &options)?);
         let dial = Dial {
             peer: server,
             request_uri: to.clone(),
@@ -137,14 +143,28 @@ impl Phone {
             packets: options.listen.then_some(tell),
         });
         let (sip, ear) = (self.sip.clone(), Ear::new(packets, plan.law));
-        Ok(PhoneCall { sip, session, events, mouth, ear, answered_after })
+        let (remote, rtcp) = (plan.remote_rtp, Some(ports.rtcp));
+        Ok(PhoneCall { sip, session, events, mouth, ear, remote, rtcp, answered_after })
     }
 
-    /// A line without a call: packets to `remote`, and whatever comes back.
+    /// A line without a call: packets to `remote`, and whatever comes back is counted.
     ///
     /// # Errors
     /// When no ports are free.
     pub fn line(&self, remote: SocketAddr, law: Law) -> anyhow::Result<Mouth> {
+        self.bare_line(remote, law, None)
+    }
+
+    /// [`Phone::line`], and whatever comes back is heard.
+    ///
+    /// # Errors
+    /// When no ports are free.
+    pub fn listening_line(&self, remote: SocketAddr, law: Law) -> anyhow::Result<(Mouth, Ear)> {
+        let (tell, packets) = mpsc::channel(PACKETS);
+        Ok((self.bare_line(remote, law, Some(tell))?, Ear::new(packets, law)))
+    }
+
+    fn bare_line(&self, remote: SocketAddr, law: Law, packets: Option<mpsc::Sender<Packet>>) -> anyhow::Result<Mouth> {
         let settings = rtp::SenderSettings { payload_type: law.payload_type(), dtmf_payload_type: None, ptime_ms: 20 };
         Ok(self.connect(Wiring {
             id: self.new_line(),
@@ -153,7 +173,7 @@ impl Phone {
             law,
             sender: rtp::Sender::new(settings, &mut rand::rng()),
             impairment: Impairment::default(),
-            packets: None,
+            packets,
         }))
     }
 
@@ -177,12 +197,12 @@ impl Phone {
         Mouth { exchange: self.exchange.clone(), line }
     }
 
-    fn local_media(&self, ports: &PortPair, laws: Vec<Law>) -> anyhow::Result<LocalMedia> {
+    fn local_media(&self, ports: &PortPair, options: &DialOptions) -> anyhow::Result<LocalMedia> {
         Ok(LocalMedia {
             address: self.sip.bound().ip(),
             rtp_port: ports.rtp_port()?,
-            laws,
-            ptime_ms: 20,
+            laws: options.laws.clone(),
+            ptime_ms: options.ptime_ms,
             dtmf_payload_type: Some(101),
             session_id: rand::random::<u64>() >> 2,
             version: 0,
@@ -229,6 +249,11 @@ impl Mouth {
     /// Presses a key for a tenth of a second; keys follow each other.
     pub fn press(&self, key: char) {
         self.exchange.order(Order::Press(self.line, key, Duration::from_millis(100)));
+    }
+
+    /// What the network does to our packets from now on.
+    pub fn impair(&self, impairment: Impairment) {
+        self.exchange.order(Order::Impair(self.line, impairment));
     }
 
     /// Takes the line down without a word; gives what it counted.
