@@ -6,5 +6,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
+mod audio;
 mod calls;
+mod sound;
 mod support;

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 use talkpath::call::{CallEvent, CallEventKind};
 use talkpath::phone::Phone;
 use talkpath::server::Server;
@@ -10,10 +11,10 @@ use talkpath_config::Config;
 use tokio::sync::broadcast;
 
 /// Where tests live.
-pub const HOME: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+pub(crate) const HOME: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// A configuration on loopback and free ports, with `more` TOML added; `more` begins with keys of no table.
-pub fn config(more: &str) -> Config {
+pub(crate) fn config(more: &str) -> Config {
     let mut config = Config::parse(more, Path::new("test.toml")).unwrap();
     config.sip.listen = vec![SocketAddr::new(HOME, 0)];
     config.media.rtp_ports = talkpath_config::RtpPorts::Any;
@@ -21,22 +22,25 @@ pub fn config(more: &str) -> Config {
 }
 
 /// A server in this process; see [`config`].
-pub fn server(more: &str) -> Server {
+pub(crate) fn server(more: &str) -> Server {
     Server::start(config(more)).unwrap()
 }
 
 /// Where it answers.
-pub fn address(server: &Server) -> SocketAddr {
+pub(crate) fn address(server: &Server) -> SocketAddr {
     server.addresses().next().unwrap()
 }
 
 /// A telephone beside it.
-pub fn phone() -> Phone {
+pub(crate) fn phone() -> Phone {
     Phone::start(HOME).unwrap()
 }
 
 /// Waits for the first event that `wanted` makes something of.
-pub async fn event<T>(events: &mut broadcast::Receiver<CallEvent>, wanted: impl Fn(&CallEventKind) -> Option<T>) -> T {
+pub(crate) async fn event<T>(
+    events: &mut broadcast::Receiver<CallEvent>,
+    wanted: impl Fn(&CallEventKind) -> Option<T>,
+) -> T {
     loop {
         if let Some(found) = wanted(&events.recv().await.unwrap().kind) {
             return found;
@@ -44,13 +48,29 @@ pub async fn event<T>(events: &mut broadcast::Receiver<CallEvent>, wanted: impl 
     }
 }
 
+/// The report of the next call that ends.
+pub(crate) async fn report(events: &mut broadcast::Receiver<CallEvent>) -> Box<talkpath::net::shard::Report> {
+    let ended =
+        event(events, |kind| if let CallEventKind::Ended { report, .. } = kind { report.clone() } else { None });
+    patiently("the call's end", ended).await
+}
+
+/// How long anything may take.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// Waits, but not for ever.
+pub(crate) async fn patiently<T>(what: &str, waited_for: impl Future<Output = T>) -> T {
+    let Ok(came) = tokio::time::timeout(PATIENCE, waited_for).await else { panic!("waited {PATIENCE:?} for {what}") };
+    came
+}
+
 /// The program under test.
-pub fn talkpath() -> Command {
+pub(crate) fn talkpath() -> Command {
     Command::new(env!("CARGO_BIN_EXE_talkpath"))
 }
 
 /// Whether a peer's program is there. At home a missing one is named and its tests are skipped; in CI that is a failure.
-pub fn peer(program: &str, package: &str) -> bool {
+pub(crate) fn peer(program: &str, package: &str) -> bool {
     let found = Command::new("sh").args(["-c", &format!("command -v {program}")]).output();
     if found.is_ok_and(|output| output.status.success()) {
         return true;
