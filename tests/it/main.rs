@@ -7,6 +7,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 mod audio;
+mod barge_in;
 mod calls;
+mod programs;
+mod sipp;
 mod sound;
 mod support;

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 use talkpath::call::{CallEvent, CallEventKind};
+use talkpath::net::shard::MediaEvent;
 use talkpath::phone::Phone;
 use talkpath::server::Server;
 use talkpath_config::Config;
@@ -53,6 +54,23 @@ pub(crate) async fn report(events: &mut broadcast::Receiver<CallEvent>) -> Box<t
     let ended =
         event(events, |kind| if let CallEventKind::Ended { report, .. } = kind { report.clone() } else { None });
     patiently("the call's end", ended).await
+}
+
+/// Everything that was told of the next call that ends, and its report.
+pub(crate) async fn story(
+    events: &mut broadcast::Receiver<CallEvent>,
+) -> (Vec<MediaEvent>, Box<talkpath::net::shard::Report>) {
+    let mut told = Vec::new();
+    loop {
+        match patiently("the call's end", events.recv()).await.unwrap().kind {
+            CallEventKind::Media(event) => told.push(event),
+            CallEventKind::Ended { report, .. } => return (told, report.unwrap()),
+            CallEventKind::Began { .. }
+            | CallEventKind::Ringing
+            | CallEventKind::Answered
+            | CallEventKind::Recorded(_) => {}
+        }
+    }
 }
 
 /// How long anything may take.
