@@ -2,6 +2,7 @@
 
 use crate::recorder::{Recorder, RecordingId};
 use talkpath_media::record::Aligner;
+use talkpath_media::rtp::{Frame, FrameKind};
 
 /// Feeds one recording.
 #[derive(Debug)]
@@ -17,9 +18,13 @@ impl Tape {
         Self { id, recorder, aligner: Aligner::new(), lost: 0 }
     }
 
-    /// What came from the caller.
-    pub(super) fn caller(&mut self, start: u64, samples: &[i16]) {
-        self.aligner.caller(start, samples);
+    /// What came from the caller. Silence that was filled in is silence on the tape as it is; when it was filled in says
+    /// nothing about the caller's clock.
+    pub(super) fn caller(&mut self, frame: Frame<'_>) {
+        match frame.kind {
+            FrameKind::Received | FrameKind::Concealed => self.aligner.caller(frame.start, frame.samples),
+            FrameKind::Filled => {}
+        }
     }
 
     /// What we sent: its clock is the tape's.
@@ -47,5 +52,40 @@ impl Tape {
         if self.recorder.block(self.id, block).is_err() {
             self.lost += 1;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recorder::Outcome;
+
+    fn frame(start: u64, samples: &[i16], kind: FrameKind) -> Frame<'_> {
+        Frame { start, samples, kind }
+    }
+
+    #[test]
+    fn a_caller_who_was_waited_for_is_placed_by_the_first_packet_and_not_by_the_silence_before() {
+        let (recorder, id) = (Recorder::start().unwrap(), RecordingId(1));
+        let path = std::env::temp_dir().join(format!("talkpath-{}-waited-for.wav", std::process::id()));
+        recorder.open(id, path.clone()).unwrap();
+        let mut tape = Tape::new(id, recorder.clone());
+        // Silence is filled in 60 ms late; from then on packets come on time.
+        for slot in 0..100 {
+            tape.agent(&[0; 160]);
+            match slot {
+                3 => tape.caller(frame(0, &[0; 160], FrameKind::Filled)),
+                4.. => tape.caller(frame(160 * (slot - 3), &[9_000; 160], FrameKind::Received)),
+                _ => {}
+            }
+        }
+        tape.finish();
+        let outcome = recorder.close(id).unwrap().blocking_recv().unwrap();
+        assert!(matches!(outcome, Outcome::Written { samples: 16_000, .. }));
+        let samples: Vec<i16> = hound::WavReader::open(&path).unwrap().into_samples().map(Result::unwrap).collect();
+        let left: Vec<i16> = samples.iter().step_by(2).copied().collect();
+        assert_eq!(left.iter().position(|sample| *sample != 0), Some(4 * 160));
+        assert_eq!(left.iter().filter(|sample| **sample == 9_000).count(), 96 * 160);
+        std::fs::remove_file(path).unwrap();
     }
 }

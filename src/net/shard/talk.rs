@@ -129,7 +129,7 @@ impl Talk {
     pub(super) fn hear(&mut self, frame: Frame<'_>, now: Instant, around: &Surroundings<'_>) {
         self.position = Samples(frame.start + frame.samples.len() as u64);
         if let Some(tape) = &mut self.tape {
-            tape.caller(frame.start, frame.samples);
+            tape.caller(frame);
         }
         let turn = &mut self.turn;
         self.ears.push(frame.samples, |voice| {
