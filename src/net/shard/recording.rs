@@ -70,12 +70,12 @@ mod tests {
         let path = std::env::temp_dir().join(format!("talkpath-{}-waited-for.wav", std::process::id()));
         recorder.open(id, path.clone()).unwrap();
         let mut tape = Tape::new(id, recorder.clone());
-        // Silence is filled in 60 ms late; from then on packets come on time.
+        // Silence is filled in 60 ms late; then packets come on time, their time since the beginning filled in before them.
         for slot in 0..100 {
             tape.agent(&[0; 160]);
             match slot {
                 3 => tape.caller(frame(0, &[0; 160], FrameKind::Filled)),
-                4.. => tape.caller(frame(160 * (slot - 3), &[9_000; 160], FrameKind::Received)),
+                4.. => tape.caller(frame(160 * slot, &[9_000; 160], FrameKind::Received)),
                 _ => {}
             }
         }
