@@ -9,6 +9,7 @@
 mod audio;
 mod barge_in;
 mod calls;
+mod network;
 mod programs;
 mod sipp;
 mod sound;

@@ -1,0 +1,166 @@
+//! The scenarios of `sipp-scenarios/`, all of them: each as caller against a server of this process with the folder's
+//! `talkpath.toml`, or as callee of `talkpath call`.
+//!
+//! SIPp judges its side of the signalling; our records of the calls are judged here, and the voice of two of them.
+
+mod run;
+mod scenario;
+mod voice;
+
+use crate::programs::{Scratch, text};
+use crate::support::{HOME, address, patiently, peer};
+use run::{Played, play};
+use scenario::{Role, Scenario, folder, index};
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::Mutex;
+use std::thread;
+use std::time::Duration;
+use talkpath::call::{CallEvent, CallEventKind, CallId, Disposition};
+use talkpath::net::shard::{MediaEvent, Report};
+use talkpath::server::Server;
+use talkpath_config::Config;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+
+/// Scenarios at once.
+const AT_ONCE: usize = 8;
+/// Calls that are over must be gone by then.
+const GONE: Duration = Duration::from_secs(5);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_scenario_of_the_folder_holds() {
+    if !peer("sipp", "sip-tester") {
+        return;
+    }
+    let recordings = Scratch::new();
+    let server = server(&recordings);
+    let (events, peer) = (tokio::spawn(collect(server.subscribe())), address(&server));
+    let (played, mut failures) = tokio::task::spawn_blocking(move || play_all(peer)).await.unwrap();
+    // A call that has outlived its scenario would be drained for as long as this.
+    let gone = tokio::time::timeout(GONE, server.drain(GONE * 2)).await;
+    assert!(gone.is_ok(), "a call is left over");
+    let events = patiently("the last event", events).await.unwrap();
+    failures.extend(played.iter().filter_map(|played| judge(played, &events).err()));
+    assert!(failures.is_empty(), "{} failed:\n\n{}", failures.len(), failures.join("\n\n"));
+}
+
+#[test]
+fn the_index_names_every_scenario_and_what_it_proves() {
+    let readme = std::fs::read_to_string(folder().join("README.md")).unwrap();
+    let index = index(&Scenario::all());
+    assert!(readme.contains(&index), "sipp-scenarios/README.md should hold this table:\n\n{index}");
+}
+
+fn server(recordings: &Scratch) -> Server {
+    let mut config = Config::load(&folder().join("talkpath.toml")).unwrap();
+    config.sip.listen = vec![SocketAddr::new(HOME, 0)];
+    config.recording.enabled = true;
+    config.recording.directory = recordings.path().to_owned();
+    Server::start(config).unwrap()
+}
+
+async fn collect(mut events: Receiver<CallEvent>) -> Vec<CallEvent> {
+    let mut all = Vec::new();
+    loop {
+        match events.recv().await {
+            Ok(event) => all.push(event),
+            Err(RecvError::Lagged(missed)) => panic!("{missed} events were missed"),
+            Err(RecvError::Closed) => return all,
+        }
+    }
+}
+
+fn play_all(server: SocketAddr) -> (Vec<Played>, Vec<String>) {
+    let waiting: Mutex<VecDeque<Scenario>> = Mutex::new(Scenario::all().into_iter().filter(is_possible).collect());
+    let (played, failures) = (Mutex::new(Vec::new()), Mutex::new(Vec::new()));
+    let work = || {
+        while let Some(scenario) = { waiting.lock().unwrap().pop_front() } {
+            match play(&scenario, server) {
+                Ok(result) => played.lock().unwrap().push(result),
+                Err(complaint) => failures.lock().unwrap().push(format!("{}: {complaint}", scenario.name)),
+            }
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(work);
+        }
+    });
+    (played.into_inner().unwrap(), failures.into_inner().unwrap())
+}
+
+/// Whether this machine permits what the scenario needs. At home one that can't be played is named; in CI that is a failure.
+fn is_possible(scenario: &Scenario) -> bool {
+    const SOCK_RAW: i32 = 3;
+    let Some(needs) = &scenario.needs else { return true };
+    assert_eq!(needs, "raw sockets", "{} needs what nobody can judge", scenario.name);
+    let raw = socket2::Socket::new(socket2::Domain::IPV4, SOCK_RAW.into(), Some(socket2::Protocol::UDP));
+    let Err(error) = raw else { return true };
+    assert!(std::env::var_os("CI").is_none(), "{} needs {needs}, and CI must have them: {error}", scenario.name);
+    eprintln!("SKIPPED: {} needs {needs}: {error} (run the test as root)", scenario.name);
+    false
+}
+
+fn judge(played: &Played, events: &[CallEvent]) -> Result<(), String> {
+    let outcome = match played.scenario.role {
+        Role::Caller => judge_record(played, events),
+        Role::Callee => judge_call(played),
+    };
+    outcome.map_err(|why| format!("{}: {why}", played.scenario.name))
+}
+
+/// What the server has to say of the calls that came from this SIPp.
+fn judge_record(played: &Played, events: &[CallEvent]) -> Result<(), String> {
+    let calls: Vec<_> = events.iter().filter(|event| began_at(event, played.port)).map(|event| event.call).collect();
+    let ends: Vec<_> = calls.iter().map(|call| end(*call, events)).collect();
+    let told: Vec<_> = ends.iter().map(|(disposition, _)| disposition.to_string()).collect();
+    let expected: Vec<_> = played.scenario.expect.iter().cloned().collect();
+    ensure(told == expected, || format!("the server tells {told:?}, not {expected:?}"))?;
+    match &*played.scenario.name {
+        "uac-basic-call-with-rtp" => {
+            let report = ends[0].1.as_ref().ok_or("there is no report")?;
+            voice::judge_parrot(&voice::recording(calls[0], events), report)
+        }
+        "uac-dtmf-telephone-event" => {
+            let keys = keys(calls[0], events);
+            ensure(keys == "9", || format!("the keys that were understood are {keys:?}, not \"9\""))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What `talkpath call` printed, and its exit status.
+fn judge_call(played: &Played) -> Result<(), String> {
+    let call = played.call.as_ref().ok_or("it was never called")?;
+    let (said, expected) = (text(call), played.scenario.expect.as_ref().unwrap());
+    let end = said.lines().find_map(|line| line.split_once("ended: ")).map(|(_, end)| end);
+    ensure(end == Some(expected), || format!("talkpath call ends with {end:?}, not {expected:?}; it said:\n{said}"))?;
+    let answered = expected.starts_with("answered");
+    ensure(call.status.success() == answered, || format!("talkpath call ends with {}", call.status))?;
+    if played.scenario.name == "uas-answered" { voice::judge_echo(played.scratch.path(), &said) } else { Ok(()) }
+}
+
+fn began_at(event: &CallEvent, port: u16) -> bool {
+    matches!(&event.kind, CallEventKind::Began { peer, .. } if peer.port() == port)
+}
+
+fn end(call: CallId, events: &[CallEvent]) -> (&Disposition, Option<&Report>) {
+    let ended = events.iter().filter(|event| event.call == call).find_map(|event| match &event.kind {
+        CallEventKind::Ended { disposition, report } => Some((disposition, report.as_deref())),
+        _ => None,
+    });
+    ended.unwrap_or_else(|| panic!("call {call} has no end"))
+}
+
+fn keys(call: CallId, events: &[CallEvent]) -> String {
+    let key = |event: &CallEvent| match event.kind {
+        CallEventKind::Media(MediaEvent::Key(key)) => Some(key),
+        _ => None,
+    };
+    events.iter().filter(|event| event.call == call).filter_map(key).collect()
+}
+
+fn ensure(right: bool, complaint: impl FnOnce() -> String) -> Result<(), String> {
+    if right { Ok(()) } else { Err(complaint()) }
+}
