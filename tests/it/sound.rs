@@ -90,8 +90,9 @@ pub(crate) async fn until_pause(ear: &mut Ear) {
     patiently("the agent to finish", ear.until_silence(PAUSE)).await.unwrap();
 }
 
-/// Listens to this much audio.
+/// Listens to this much audio from now on.
 pub(crate) async fn listen(ear: &mut Ear, length: Duration) {
+    ear.catch_up();
     let mut heard = Duration::ZERO;
     while heard < length {
         heard += patiently("a packet", ear.next()).await.unwrap().length();
