@@ -188,6 +188,8 @@ pub enum EndCause {
     },
     /// We hung up.
     LocalHangup,
+    /// We hung up before anything came back to our INVITE, and nothing ever did: timer B fired.
+    NoResponse,
     /// No ACK to our 2xx in 64*T1; BYE is sent (RFC 3261 §13.3.1.4).
     AckTimeout,
     /// A request within the dialog was answered 408 or 481 or not at all (RFC 3261 §12.2.1.2).

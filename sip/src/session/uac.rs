@@ -174,7 +174,13 @@ impl Session {
         let State::Calling(calling) = &self.state else { return };
         match calling.cancel {
             Cancel::No => self.finish(Event::Refused { id: self.id, status, reason, cause, headers }),
-            Cancel::Wanted(_) | Cancel::Sent => self.end(EndCause::LocalHangup),
+            // A CANCEL waits for the first response (§9.1): none has come.
+            Cancel::Wanted(_) => self.end(match cause {
+                RefusalCause::Response => EndCause::LocalHangup,
+                RefusalCause::Timeout => EndCause::NoResponse,
+                RefusalCause::Transport => EndCause::Transport,
+            }),
+            Cancel::Sent => self.end(EndCause::LocalHangup),
         }
     }
 

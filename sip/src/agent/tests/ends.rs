@@ -69,6 +69,19 @@ fn a_cancelled_call_ends_even_when_the_other_side_falls_silent() {
     world.assert_clean();
 }
 
+/// §9.1 and §17.1.1.2: without a response there is nothing to cancel; timer B ends what nobody answered.
+#[test]
+fn a_call_that_nothing_answered_says_so_although_we_gave_it_up() {
+    let mut world = World::new();
+    world.losses.push((ALICE, "INVITE", usize::MAX));
+    let alice = world.dial(Some(sdp("offer")));
+    world.hangup(ALICE, alice);
+    world.settle();
+    assert!(world.sent(ALICE, "CANCEL").is_empty());
+    assert_eq!(world.events(ALICE), ["Ended NoResponse"]);
+    world.assert_clean();
+}
+
 #[test]
 fn hanging_up_twice_is_hanging_up_once() {
     let mut world = World::new();
