@@ -263,6 +263,13 @@ impl ClientTransaction {
         }
     }
 
+    pub(super) fn is_unanswered(&self) -> bool {
+        match &self.machine {
+            ClientMachine::Invite(sent) => sent.machine.is_unanswered(),
+            ClientMachine::Other(machine) => machine.is_unanswered(),
+        }
+    }
+
     fn session(&self) -> Option<SessionId> {
         match &self.machine {
             ClientMachine::Invite(sent) => Some(sent.session),

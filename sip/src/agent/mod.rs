@@ -8,7 +8,8 @@
 //!
 //! It answers by itself what §8.2 asks: 100, OPTIONS, 400, 405, 406, 415, 416, 420, 481, 482, 487, 491, 500, 501, 503,
 //! 505. What refuses a request outside a call is answered statelessly (§8.2.7), with a To tag that is a keyed hash of
-//! the request, so floods of such requests cost no memory; [`Settings`] bounds the rest. Only INVITEs that become
+//! the request, so floods of such requests cost no memory; [`Settings`] bounds the rest. Whom
+//! [`UserAgent::set_admission`] doesn't admit gets 403 in the same way, whatever it asks. Only INVITEs that become
 //! sessions, CANCELs and requests within a dialog have server transactions.
 //!
 //! Where messages go: responses as §18.2.2 and RFC 3581 say. Requests of a dialog go to the first route or the remote
@@ -18,6 +19,7 @@
 //! Deviations: a request for a `tel` URI is taken, as the application routes by number. OPTIONS with Max-Forwards 0 is
 //! answered like any other, as §11 has the element answer that it reaches; 483 is a proxy's.
 
+mod admission;
 mod api;
 mod clients;
 mod queue;
@@ -46,6 +48,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use rand::Rng;
 
+use self::admission::Admission;
 use self::clients::ClientTransaction;
 use self::queue::WakeUps;
 use self::reply::Tagger;
@@ -80,6 +83,7 @@ pub struct UserAgent {
     random: Box<dyn Rng + Send>,
     tagger: Tagger,
     draining: bool,
+    admission: Admission,
     clients: HashMap<ClientKey, ClientTransaction>,
     servers: Servers,
     sessions: HashMap<SessionId, Session>,
@@ -111,6 +115,7 @@ impl UserAgent {
             tagger: Tagger::new(random.next_u64(), random.next_u64()),
             random,
             draining: false,
+            admission: Admission::default(),
             clients: HashMap::new(),
             servers: Servers::default(),
             sessions: HashMap::new(),
@@ -140,6 +145,12 @@ impl UserAgent {
     /// How many transactions there are, client and server.
     pub fn transactions(&self) -> usize {
         self.clients.len() + self.servers.len()
+    }
+
+    /// How many requests of ours still await their final answer: BYEs above all, when every session is over. One that
+    /// nobody answers is given up in 64*T1, but an INVITE that rings may take as long as its session lets it.
+    pub fn unanswered(&self) -> usize {
+        self.clients.values().filter(|transaction| transaction.is_unanswered()).count()
     }
 
     /// Fires every timer that is due.

@@ -11,7 +11,7 @@ use tracing::{debug, trace};
 
 use super::reply::Refusal;
 use super::{Flow, UserAgent};
-use crate::message::{Message, Method, ParseError, Request, Response, is_keep_alive};
+use crate::message::{Message, Method, ParseError, Request, Response, StatusCode, is_keep_alive};
 use crate::transaction::{ClientKey, ServerKey};
 
 /// A request, and what is known about it before anybody looks inside.
@@ -77,7 +77,8 @@ impl UserAgent {
         let refusal = Refusal::explained(error.status(), &error);
         if let Some(mut request) = error.into_answerable() {
             let back = stamp(&mut request, flow);
-            self.refuse(&request, back, refusal);
+            let stranger = self.admission.turns_away(flow.peer.ip());
+            self.refuse(&request, back, if stranger { StatusCode::FORBIDDEN.into() } else { refusal });
         }
     }
 }

@@ -20,6 +20,9 @@ impl UserAgent {
             (Method::Ack, known) => self.handle_ack(&arrival.request, known, now),
             (_, Some(transaction)) => self.handle_retransmission(transaction),
             (Method::Cancel, None) => self.handle_cancel(arrival, now),
+            (_, None) if self.is_of_stranger(&arrival) => {
+                self.refuse(&arrival.request, arrival.back, StatusCode::FORBIDDEN);
+            }
             (_, None) => match screen(&arrival.request, &self.settings) {
                 Ok(()) => self.handle_new(arrival, now),
                 Err(refusal) => self.refuse(&arrival.request, arrival.back, refusal),
@@ -102,7 +105,7 @@ impl UserAgent {
     }
 
     /// The session whose dialog this request of the peer is in.
-    fn session_of(&self, tag: &Text, request: &Request) -> Option<SessionId> {
+    pub(super) fn session_of(&self, tag: &Text, request: &Request) -> Option<SessionId> {
         let id = *self.by_tag.get(&LocalTag::parse(tag.as_bytes())?)?;
         self.sessions.get(&id)?.dialog().is_of(request).then_some(id)
     }
@@ -149,9 +152,11 @@ impl UserAgent {
 
     /// §9.2: 481 without the INVITE's transaction, else 200 with the To tag of the INVITE's responses.
     fn handle_cancel(&mut self, arrival: Arrival, now: Instant) {
-        let Arrival { request, key, cancelled, back, .. } = arrival;
+        let Arrival { request, key, cancelled, flow, back } = arrival;
         let Some(invite) = cancelled.and_then(|key| self.servers.find(&key)) else {
-            return self.refuse(&request, back, StatusCode::CALL_DOES_NOT_EXIST);
+            let stranger = self.admission.turns_away(flow.peer.ip());
+            let status = if stranger { StatusCode::FORBIDDEN } else { StatusCode::CALL_DOES_NOT_EXIST };
+            return self.refuse(&request, back, status);
         };
         let id = self.servers.get_mut(invite).and_then(|transaction| transaction.session);
         let session = id.and_then(|id| self.sessions.get(&id));

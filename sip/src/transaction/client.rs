@@ -87,6 +87,11 @@ impl Client {
         trying
     }
 
+    /// True until the final response, or the end of the wait for it.
+    pub fn is_unanswered(&self) -> bool {
+        matches!(self.state, State::Trying { .. } | State::Proceeding { .. })
+    }
+
     /// True when the transaction can be dropped.
     pub fn is_terminated(&self) -> bool {
         matches!(self.state, State::Terminated)

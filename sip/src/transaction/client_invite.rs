@@ -162,6 +162,11 @@ impl ClientInvite {
         }
     }
 
+    /// True until the final response, or the end of the wait for it.
+    pub fn is_unanswered(&self) -> bool {
+        matches!(self.state, State::Calling { .. } | State::Proceeding { .. })
+    }
+
     /// True when the transaction can be dropped.
     pub fn is_terminated(&self) -> bool {
         matches!(self.state, State::Terminated)

@@ -1,5 +1,6 @@
 //! User agents on virtual time, joined by a link that may lose, double and delay what it carries.
 
+mod admission;
 mod calls;
 mod ends;
 mod hostile;
@@ -8,6 +9,7 @@ mod link;
 mod offers;
 mod random;
 mod refusals;
+mod stopping;
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
