@@ -8,7 +8,7 @@ use clap::Args;
 use std::io::{IsTerminal, Write};
 use std::net::{IpAddr, SocketAddr};
 use std::process::ExitCode;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 
@@ -32,17 +32,16 @@ pub(super) fn run(arguments: &ServeArguments, common: &Common) -> anyhow::Result
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no runtime")?;
     runtime.block_on(async {
         let drain = config.drain;
+        // Before anything is said of us: whoever reads that we are here may already stop us.
+        let mut stop = Stop::new()?;
         let server = Server::start(config)?;
         let show = (arguments.show || std::io::stdout().is_terminal()).then(|| tokio::spawn(show(server.subscribe())));
         greet(&server)?;
-        wait_for_stop().await?;
+        stop.wanted().await;
         say(&format!("Stopping: no new calls; live ones get {} s. Again to stop at once.", drain.as_secs()))?;
         tokio::select! {
             () = server.drain(drain) => say("Stopped.")?,
-            stopped = wait_for_stop() => {
-                stopped?;
-                say("Stopped at once.")?;
-            }
+            () = stop.wanted() => say("Stopped at once.")?,
         }
         if let Some(show) = show {
             show.abort();
@@ -88,11 +87,26 @@ fn reachable_at(bound: SocketAddr) -> SocketAddr {
     SocketAddr::new(own, bound.port())
 }
 
-async fn wait_for_stop() -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM can't be awaited")?;
-    tokio::select! {
-        _ = terminate.recv() => Ok(()),
-        interrupted = tokio::signal::ctrl_c() => interrupted.context("Ctrl-C can't be awaited"),
+/// What an operator stops us with: SIGTERM or Ctrl-C.
+struct Stop {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Stop {
+    fn new() -> anyhow::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate()).context("SIGTERM can't be awaited")?,
+            interrupt: signal(SignalKind::interrupt()).context("Ctrl-C can't be awaited")?,
+        })
+    }
+
+    /// Waits for the next one.
+    async fn wanted(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
     }
 }
 
