@@ -73,7 +73,7 @@ impl Exchange {
         let (orders, queue) = channel();
         thread::Builder::new().name("phone".into()).spawn(move || {
             if realtime {
-                crate::net::shard::raise_priority();
+                crate::net::shard::raise_priority(0);
             }
             work(&queue);
         })?;
@@ -94,7 +94,7 @@ fn work(queue: &Receiver<Order>) {
     loop {
         loop {
             match queue.try_recv() {
-                Ok(order) => obey(order, &mut lines),
+                Ok(order) => obey(order, &mut lines, &mut buffer),
                 Err(TryRecvError::Empty) => break,
                 Err(TryRecvError::Disconnected) => return,
             }
@@ -116,7 +116,7 @@ fn work(queue: &Receiver<Order>) {
     }
 }
 
-fn obey(order: Order, lines: &mut HashMap<LineId, Wired>) {
+fn obey(order: Order, lines: &mut HashMap<LineId, Wired>, buffer: &mut [u8]) {
     match order {
         Order::Connect(wiring) => {
             let Wiring { id, socket, remote, law, sender, impairment, packets } = *wiring;
@@ -146,7 +146,9 @@ fn obey(order: Order, lines: &mut HashMap<LineId, Wired>) {
             }
         }
         Order::Disconnect(id, counts) => {
-            if let Some(wired) = lines.remove(&id) {
+            if let Some(mut wired) = lines.remove(&id) {
+                // What has come by now is heard.
+                wired.listen(buffer, false);
                 hand_over(counts, wired.line.counts);
             }
         }
@@ -166,16 +168,7 @@ fn hand_over<T>(to: oneshot::Sender<T>, what: T) {
 
 impl Wired {
     fn step(&mut self, buffer: &mut [u8], watched: bool) {
-        let (packets, arrivals) = (&self.packets, &mut self.arrivals);
-        self.line.receive(buffer, |packet| {
-            if watched && arrivals.len() < NOTED {
-                arrivals.push(packet.arrived);
-            }
-            if let Some(packets) = packets {
-                // A judge that doesn't keep up misses packets, and sees it in their sequence numbers.
-                drop(packets.try_send(packet));
-            }
-        });
+        self.listen(buffer, watched);
         let now = Instant::now();
         let finished = match self.line.send_due(now) {
             Ok(finished) => finished,
@@ -189,5 +182,18 @@ impl Wired {
                 hand_over(waiting, said);
             }
         }
+    }
+
+    fn listen(&mut self, buffer: &mut [u8], watched: bool) {
+        let (packets, arrivals) = (&self.packets, &mut self.arrivals);
+        self.line.receive(buffer, |packet| {
+            if watched && arrivals.len() < NOTED {
+                arrivals.push(packet.arrived);
+            }
+            if let Some(packets) = packets {
+                // A judge that doesn't keep up misses packets, and sees it in their sequence numbers.
+                drop(packets.try_send(packet));
+            }
+        });
     }
 }
