@@ -276,6 +276,7 @@ async fn a_key_cuts_the_agent_and_is_obeyed() {
     listen(&mut call.ear, LISTENING).await;
     call.mouth().press('9');
     patiently("the agent to hang up", call.ended()).await.unwrap();
+    call.mouth().disconnect().await.unwrap();
     call.ear.catch_up();
     let samples = call.ear.samples();
     let (line, goodbye) =

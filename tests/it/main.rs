@@ -9,7 +9,10 @@
 mod audio;
 mod barge_in;
 mod calls;
+mod hostile;
+mod many;
 mod network;
+mod process;
 mod programs;
 mod sipp;
 mod sound;

@@ -1,10 +1,10 @@
 //! Programs beside the test: each on free ports, in a directory of its own, and with a limit to its life.
 
 use std::fmt::Debug;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
@@ -124,19 +124,30 @@ impl Program {
 
     /// Waits for a line that holds `wanted`, and gives it.
     pub(crate) fn until(&mut self, wanted: &str) -> String {
+        self.try_until(wanted).unwrap_or_else(|why| panic!("waited for {wanted:?}: {why}"))
+    }
+
+    /// As [`Program::until`]; the error is all that it said instead.
+    pub(crate) fn try_until(&mut self, wanted: &str) -> Result<String, String> {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            match self.lines.recv_timeout(left) {
+            match self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
                 Ok(line) => {
                     self.said.push(line.clone());
                     if line.contains(wanted) {
-                        return line;
+                        return Ok(line);
                     }
                 }
-                Err(why) => panic!("waited for {wanted:?} and {}; it said:\n{}", missing(why), self.said.join("\n")),
+                Err(RecvTimeoutError::Timeout) => return Err(format!("it never came\n{}", self.said.join("\n"))),
+                Err(RecvTimeoutError::Disconnected) => return Err(format!("it ended\n{}", self.said.join("\n"))),
             }
         }
+    }
+
+    /// Types on its console.
+    pub(crate) fn type_in(&mut self, keys: &str) {
+        let console = self.child.stdin.as_mut().unwrap();
+        console.write_all(keys.as_bytes()).and_then(|()| console.flush()).unwrap();
     }
 
     /// Asks it to end, as an operator would.
@@ -144,19 +155,33 @@ impl Program {
         let process = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw).unwrap();
         rustix::process::kill_process(process, rustix::process::Signal::TERM).unwrap();
     }
+
+    /// Ends it in the middle of whatever it does.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+    }
+
+    /// Everything that it said and that was waited for.
+    pub(crate) fn said(&self) -> &[String] {
+        &self.said
+    }
+
+    /// Waits until it has ended by itself.
+    pub(crate) fn ended(&mut self) -> ExitStatus {
+        let deadline = Instant::now() + PATIENCE;
+        // Its output ends with it.
+        while let Ok(line) = self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            self.said.push(line);
+        }
+        assert!(Instant::now() < deadline, "it never ended:\n{}", self.said.join("\n"));
+        self.child.wait().unwrap()
+    }
 }
 
 impl Drop for Program {
     fn drop(&mut self) {
         drop(self.child.kill());
         drop(self.child.wait());
-    }
-}
-
-fn missing(why: RecvTimeoutError) -> &'static str {
-    match why {
-        RecvTimeoutError::Timeout => "it never came",
-        RecvTimeoutError::Disconnected => "the program ended",
     }
 }
 

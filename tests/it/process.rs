@@ -1,0 +1,192 @@
+//! The program as a process: killed, told to stop, and without a disk.
+
+use crate::programs::{Program, Scratch};
+use crate::sound::{call, coded, listen, position, spoken, until_sound};
+use crate::support::{HOME, patiently, talkpath};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use talkpath::phone::{DialOptions, PhoneCall};
+use talkpath_media::g711::Law;
+use talkpath_speech::voice::Voice;
+use tokio::net::UdpSocket;
+
+/// What the agent says before it hangs up.
+const GOODBYE: &str = "Thank you for calling. Goodbye.";
+/// What a killed recording may lack of what the caller heard, in samples.
+const UNWRITTEN: usize = 16_000;
+
+/// Starts the server with this configuration and waits until it can be called.
+fn serve(scratch: &Scratch, more: &str) -> (Program, SocketAddr) {
+    let text = format!("sip.listen = [\"udp://127.0.0.1:0\"]\nmedia.rtp_ports = \"any\"\n{more}");
+    let file = scratch.file("talkpath.toml", &text);
+    let mut program = Program::start(talkpath().arg("serve").arg("--config").arg(file));
+    let line = program.until("answers SIP on udp://");
+    let address = line.split("udp://").nth(1).unwrap().trim_end_matches('.').parse().unwrap();
+    (program, address)
+}
+
+fn recording_in(directory: &Path) -> String {
+    format!("recording = {{ enabled = true, directory = {directory:?} }}\n")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recording_is_whole_to_the_last_seconds_when_the_process_is_killed() {
+    let scratch = Scratch::new();
+    let (mut program, server) = serve(&scratch, &recording_in(&scratch.path().join("calls")));
+    let mut call = call(server, DialOptions::default()).await;
+    until_sound(&mut call.ear).await;
+    listen(&mut call.ear, Duration::from_millis(1_500)).await;
+    let said = Voice::new().unwrap().synthesize("This must not get lost, whatever happens.");
+    patiently("the caller", call.mouth().say(Arc::from(&*said))).await.unwrap();
+    listen(&mut call.ear, Duration::from_secs(2)).await;
+    program.kill();
+    program.ended();
+    let counts = call.mouth().disconnect().await.unwrap();
+    call.ear.catch_up();
+    let heard = call.ear.samples();
+
+    let (caller, agent) = stereo(&only_file(&scratch.path().join("calls")));
+    assert!(agent.len() + UNWRITTEN >= heard.len(), "{} of {} samples", agent.len(), heard.len());
+    // Slots that were skipped are on the tape and not on the line.
+    if counts.skipped == 0 {
+        assert!(heard.starts_with(&agent), "the right channel is what the caller heard");
+    }
+    let words = &coded(Law::Mu, &said)[4_000..6_000];
+    assert!(position(words, &caller).is_some(), "the left channel is what the caller said");
+}
+
+fn only_file(directory: &Path) -> std::path::PathBuf {
+    let files: Vec<_> = std::fs::read_dir(directory).unwrap().map(|file| file.unwrap().path()).collect();
+    let [file] = &files[..] else { panic!("{files:?}") };
+    file.clone()
+}
+
+/// Both channels of a WAV file whose header is true.
+fn stereo(path: &Path) -> (Vec<i16>, Vec<i16>) {
+    let wav = hound::WavReader::open(path).unwrap();
+    let (length, spec) = (wav.duration(), wav.spec());
+    assert_eq!((spec.channels, spec.sample_rate, spec.bits_per_sample), (2, 8_000, 16));
+    assert_eq!(
+        std::fs::metadata(path).unwrap().len(),
+        44 + 4 * u64::from(length),
+        "the header tells the file's length"
+    );
+    let samples: Vec<i16> = wav.into_samples().map(Result::unwrap).collect();
+    samples.chunks(2).map(|pair| (pair[0], pair[1])).unzip()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sigterm_gives_calls_time_and_a_goodbye_and_refuses_new_ones() {
+    let scratch = Scratch::new();
+    let (mut program, server) = serve(&scratch, "shutdown.drain = 2\n");
+    let mut call = call(server, DialOptions::default()).await;
+    until_sound(&mut call.ear).await;
+    program.terminate();
+    program.until("Stopping");
+    call.ear.catch_up();
+    let told = call.ear.samples().len();
+    let refused = invite(server).await;
+    assert!(refused.starts_with("SIP/2.0 503 "), "{refused}");
+    let retry = refused.lines().find_map(|line| line.strip_prefix("Retry-After:")).expect("a Retry-After");
+    assert!(retry.trim().parse::<u32>().unwrap() > 0);
+
+    patiently("the BYE", call.ended()).await.unwrap();
+    call.mouth().disconnect().await.unwrap();
+    call.ear.catch_up();
+    let heard = call.ear.samples();
+    let goodbye = position(&spoken(&[GOODBYE]), &heard).expect("the goodbye is heard, every sample of it");
+    assert!(goodbye >= told + 12_000, "the call had {} samples of its 2 s", goodbye - told);
+    let status = program.ended();
+    let said = program.said();
+    assert!(status.success() && said.iter().any(|line| line == "Stopped."), "{status}: {said:?}");
+}
+
+/// The final response to a new call's INVITE.
+async fn invite(server: SocketAddr) -> String {
+    let socket = UdpSocket::bind((HOME, 0)).await.unwrap();
+    let own = socket.local_addr().unwrap();
+    let sdp = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 9 RTP/AVP 0\r\n";
+    let request = format!(
+        "INVITE sip:receptionist@{server} SIP/2.0\r\nVia: SIP/2.0/UDP {own};branch=z9hG4bKlate;rport\r\n\
+         Max-Forwards: 70\r\nFrom: <sip:late@{own}>;tag=1\r\nTo: <sip:receptionist@{server}>\r\n\
+         Call-ID: late@{own}\r\nCSeq: 1 INVITE\r\nContact: <sip:late@{own}>\r\n\
+         Content-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{sdp}",
+        sdp.len()
+    );
+    socket.send_to(request.as_bytes(), server).await.unwrap();
+    let mut buffer = [0; 2_048];
+    loop {
+        let length = patiently("a response", socket.recv(&mut buffer)).await.unwrap();
+        let response = String::from_utf8_lossy(&buffer[..length]).into_owned();
+        if !response.starts_with("SIP/2.0 1") {
+            return response;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_sigterm_stops_at_once() {
+    let scratch = Scratch::new();
+    let (mut program, server) = serve(&scratch, "shutdown.drain = 600\n");
+    let mut call = call(server, DialOptions::default()).await;
+    until_sound(&mut call.ear).await;
+    program.terminate();
+    program.until("Stopping");
+    program.terminate();
+    // Waiting is bounded by far less than the drain.
+    let status = program.ended();
+    let said = program.said();
+    assert!(status.success() && said.iter().any(|line| line == "Stopped at once."), "{status}: {said:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_goes_on_when_its_recording_cannot_be_created_and_the_operator_is_told_once() {
+    let scratch = Scratch::new();
+    let directory = scratch.file("a-file", "").join("calls");
+    let complaint = complaint(&scratch, &directory).await;
+    assert!(complaint.contains("not recorded") && complaint.contains("directory"), "{complaint}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_goes_on_when_the_disk_is_full_and_the_operator_is_told_once() {
+    let scratch = Scratch::new();
+    let directory = scratch.path().join("calls");
+    std::fs::create_dir(&directory).unwrap();
+    // Whenever the call comes within these minutes, its file lies on a full device.
+    let now = jiff::Zoned::now();
+    for second in 0..180 {
+        let at = &now + jiff::SignedDuration::from_secs(second);
+        let name = format!("{}-call-1.wav", at.strftime("%Y%m%d-%H%M%S"));
+        std::os::unix::fs::symlink("/dev/full", directory.join(name)).unwrap();
+    }
+    let complaint = complaint(&scratch, &directory).await;
+    assert!(complaint.contains("recording stops") && complaint.contains("disk"), "{complaint}");
+}
+
+/// A whole call that can't be recorded; gives the one sentence that the operator is told.
+async fn complaint(scratch: &Scratch, directory: &Path) -> String {
+    let (mut program, server) = serve(scratch, &recording_in(directory));
+    let call = call(server, DialOptions::default()).await;
+    say_goodbye(call).await;
+    program.terminate();
+    let status = program.ended();
+    let said = program.said();
+    assert!(status.success(), "{status}: {said:?}");
+    let errors: Vec<_> = said.iter().filter(|line| line.contains("ERROR") || line.contains("WARN")).collect();
+    let [error] = &errors[..] else { panic!("{said:?}") };
+    assert!(error.contains(&*directory.to_string_lossy()), "{error}");
+    (*error).clone()
+}
+
+/// Talks for seconds, says goodbye by a key, and hears the agent's.
+async fn say_goodbye(mut call: PhoneCall) {
+    until_sound(&mut call.ear).await;
+    listen(&mut call.ear, Duration::from_secs(3)).await;
+    call.mouth().press('9');
+    patiently("the BYE", call.ended()).await.unwrap();
+    call.mouth().disconnect().await.unwrap();
+    call.ear.catch_up();
+    assert!(position(&spoken(&[GOODBYE]), &call.ear.samples()).is_some(), "the call went on to its goodbye");
+}
