@@ -73,7 +73,7 @@ impl Exchange {
         let (orders, queue) = channel();
         thread::Builder::new().name("phone".into()).spawn(move || {
             if realtime {
-                crate::net::shard::raise_priority(0);
+                crate::net::shard::raise_priority();
             }
             work(&queue);
         })?;
