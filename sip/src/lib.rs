@@ -5,6 +5,7 @@
 
 pub mod agent;
 mod dialog;
+pub mod digest;
 mod error;
 mod flow;
 pub mod message;
