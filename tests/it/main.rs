@@ -7,8 +7,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 mod audio;
+mod baresip;
 mod barge_in;
+mod bursts;
 mod calls;
+mod command_call;
 mod hostile;
 mod many;
 mod network;

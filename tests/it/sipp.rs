@@ -120,7 +120,7 @@ fn judge_record(played: &Played, events: &[CallEvent]) -> Result<(), String> {
     match &*played.scenario.name {
         "uac-basic-call-with-rtp" => {
             let report = ends[0].1.as_ref().ok_or("there is no report")?;
-            voice::judge_parrot(&voice::recording(calls[0], events), report)
+            voice::judge_parrot(&voice::recorded(calls[0], events), report)
         }
         "uac-dtmf-telephone-event" => {
             let keys = keys(calls[0], events);
@@ -146,17 +146,15 @@ fn began_at(event: &CallEvent, port: u16) -> bool {
 }
 
 fn end(call: CallId, events: &[CallEvent]) -> (&Disposition, Option<&Report>) {
-    let ended = events.iter().filter(|event| event.call == call).find_map(|event| match &event.kind {
-        CallEventKind::Ended { disposition, report } => Some((disposition, report.as_deref())),
-        _ => None,
-    });
-    ended.unwrap_or_else(|| panic!("call {call} has no end"))
+    let ended = |event: &CallEvent| event.call == call && matches!(event.kind, CallEventKind::Ended { .. });
+    let end = events.iter().find(|event| ended(event)).map(|event| &event.kind);
+    let Some(CallEventKind::Ended { disposition, report }) = end else { panic!("call {call} has no end") };
+    (disposition, report.as_deref())
 }
 
 fn keys(call: CallId, events: &[CallEvent]) -> String {
-    let key = |event: &CallEvent| match event.kind {
-        CallEventKind::Media(MediaEvent::Key(key)) => Some(key),
-        _ => None,
+    let key = |event: &CallEvent| {
+        if let CallEventKind::Media(MediaEvent::Key(key)) = event.kind { Some(key) } else { None }
     };
     events.iter().filter(|event| event.call == call).filter_map(key).collect()
 }

@@ -1,0 +1,198 @@
+//! baresip as a softphone: it calls the server and is called by it, on loopback, with a configuration of its own.
+//!
+//! Its voice is a WAV file, whose end makes it hang up; what it hears goes into another by its `sndfile` module, after its jitter
+//! buffer and decoder. Keys are typed on its console.
+
+use crate::bursts::{self, Bursts, Recording};
+use crate::programs::{Program, Scratch, finish, free_port};
+use crate::support::{HOME, address, patiently, peer, server, talkpath};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+use talkpath::call::{CallEvent, CallEventKind};
+use talkpath::net::shard::MediaEvent;
+use talkpath::recorder::Outcome;
+use tokio::sync::broadcast::Receiver;
+
+/// Ports that were free may be taken when baresip binds them.
+const ATTEMPTS: usize = 4;
+/// The voice of the softphone, and ours where we need one.
+const ITS_PITCHES: [f32; 2] = [700.0, 1_000.0];
+const OUR_PITCHES: [f32; 2] = [500.0, 1_250.0];
+const LEVEL_DBOV: f32 = -15.0;
+
+/// baresip, running.
+struct Softphone {
+    program: Program,
+    port: u16,
+    scratch: Scratch,
+}
+
+impl Softphone {
+    /// Starts one that has these samples for a voice, and does `command` when it is ready.
+    fn start(voice: &[i16], command: Option<&str>) -> Self {
+        let command: Vec<_> = command.into_iter().flat_map(|command| ["-e", command]).collect();
+        let attempt = || {
+            let (scratch, port) = (Scratch::new(), free_port());
+            write_configuration(&scratch, port, voice);
+            let mut baresip = Command::new("baresip");
+            let mut program = Program::start(baresip.arg("-f").arg(scratch.path()).args(&command));
+            program.try_until("baresip is ready").ok()?;
+            Some(Self { program, port, scratch })
+        };
+        std::iter::repeat_with(attempt).take(ATTEMPTS).flatten().next().unwrap()
+    }
+
+    /// Ends it and gives what it heard.
+    fn heard(mut self) -> Vec<i16> {
+        // It completes its files when it ends a call, after it has said so.
+        self.program.terminate();
+        self.program.ended();
+        bursts::read(&file(self.scratch.path(), "-dec.wav"), 1)
+    }
+}
+
+fn file(directory: &Path, ending: &str) -> PathBuf {
+    let mut files = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    files.find(|path| path.to_string_lossy().ends_with(ending)).unwrap()
+}
+
+fn write_configuration(scratch: &Scratch, port: u16, voice: &[i16]) {
+    let source = scratch.path().join("voice.wav");
+    bursts::write(&source, voice, 1, 8_000);
+    let (source, directory) = (source.display(), scratch.path().display());
+    let modules = module_path();
+    scratch.file(
+        "config",
+        &format!(
+            "sip_listen {HOME}:{port}\nnet_interface {HOME}\n\
+             audio_source aufile,{source}\naudio_player none,none\naudio_alert none,none\n\
+             ausrc_srate 8000\nauplay_srate 8000\nausrc_channels 1\nauplay_channels 1\nsnd_path {directory}\n\
+             ringback_disabled yes\nstatmode_default off\nmodule_path {modules}\n\
+             module stdio.so\nmodule g711.so\nmodule sndfile.so\nmodule aufile.so\n\
+             module_tmp account.so\nmodule_app menu.so\n"
+        ),
+    );
+    let account = format!("<sip:softphone@{HOME}:{port}>;regint=0;answermode=auto;audio_codecs=pcmu\n");
+    scratch.file("accounts", &account);
+}
+
+/// Debian has modules where the architecture doesn't show, Ubuntu elsewhere.
+fn module_path() -> String {
+    let places = ["/usr/lib/baresip/modules", "/usr/local/lib/baresip/modules"];
+    let place = places.into_iter().find(|place| Path::new(place).is_dir());
+    place.expect("baresip's modules are where its package puts them").to_owned()
+}
+
+fn installed() -> bool {
+    peer("baresip", "baresip-core")
+}
+
+/// A parrot that says "Hello." and records.
+fn parrot(recordings: &Scratch) -> talkpath::server::Server {
+    let directory = recordings.path().display();
+    server(&format!(
+        "[recording]\nenabled = true\ndirectory = \"{directory}\"\n\
+         [[agent]]\nname = \"receptionist\"\ngreeting = \"Hello.\"\nparrot_lead_in = \"\"\n"
+    ))
+}
+
+/// Every event until a recording is complete, which is the last.
+async fn until_recorded(events: &mut Receiver<CallEvent>, mut seen: impl FnMut(&CallEventKind)) -> PathBuf {
+    loop {
+        let event = patiently("the next event of the call", events.recv()).await.unwrap();
+        seen(&event.kind);
+        if let CallEventKind::Recorded(outcome) = &event.kind {
+            match &**outcome {
+                Outcome::Written { path, .. } => return path.clone(),
+                Outcome::Failed { error, .. } => panic!("the recording failed: {error}"),
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_softphone_hears_its_own_tones_again_and_hangs_up() {
+    if !installed() {
+        return;
+    }
+    let recordings = Scratch::new();
+    let server = parrot(&recordings);
+    let mut events = server.subscribe();
+    let tones = Bursts::new(ITS_PITCHES, LEVEL_DBOV);
+    let dial = format!("/dial sip:receptionist@{}", address(&server));
+    let mut softphone = Softphone::start(&tones.between(0.7, 5.0), Some(&dial));
+    softphone.program.until("Call established");
+    let mut end = None;
+    let path = until_recorded(&mut events, |kind| {
+        if let CallEventKind::Ended { disposition, report } = kind {
+            end = Some((disposition.to_string(), report.as_ref().unwrap().leg));
+        }
+    })
+    .await;
+    softphone.program.until("terminated");
+    let Recording { left, right } = bursts::recording(&path);
+    let said = tones.find(&left, 0).expect("the softphone's tones reach us");
+    tones.find(&right, said + tones.samples.len()).expect("we send them back");
+    tones.find(&softphone.heard(), said + tones.samples.len()).expect("the softphone hears them");
+    let (disposition, leg) = end.unwrap();
+    assert_eq!(disposition, "answered; the other side hung up");
+    assert!(leg.received > 300 && (leg.lost, leg.late, leg.duplicated, leg.strangers) == (0, 0, 0, 0), "{leg:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_softphones_keys_are_read_back_and_nine_ends_the_call() {
+    if !installed() {
+        return;
+    }
+    let recordings = Scratch::new();
+    let server = parrot(&recordings);
+    let mut events = server.subscribe();
+    let dial = format!("/dial sip:receptionist@{}", address(&server));
+    let mut softphone = Softphone::start(&[0; 8_000 * 40], Some(&dial));
+    softphone.program.until("Call established");
+    softphone.program.type_in("5");
+    softphone.program.until("send DTMF digit end: '5'");
+    let (mut keys, mut said, mut end) = (String::new(), Vec::new(), String::new());
+    until_recorded(&mut events, |kind| {
+        if let CallEventKind::Media(MediaEvent::Key(key)) = kind {
+            keys.push(*key);
+        } else if let CallEventKind::Media(MediaEvent::AgentSaid { heard, .. }) = kind {
+            said.push(heard.clone());
+            if heard.contains("pressed") {
+                softphone.program.type_in("9");
+            }
+        } else if let CallEventKind::Ended { disposition, .. } = kind {
+            end = disposition.to_string();
+        }
+    })
+    .await;
+    assert_eq!(keys, "59", "each key once");
+    assert!(said.iter().any(|line| line.trim() == "You pressed five."), "{said:?}");
+    assert!(said.last().unwrap().contains("Goodbye"), "{said:?}");
+    assert_eq!(end, "answered; we hung up");
+    softphone.program.until("terminated");
+}
+
+#[test]
+fn a_softphone_that_is_called_hears_our_tones_and_we_hear_its() {
+    if !installed() {
+        return;
+    }
+    let (ours, its) = (Bursts::new(OUR_PITCHES, LEVEL_DBOV), Bursts::new(ITS_PITCHES, LEVEL_DBOV));
+    let mut softphone = Softphone::start(&its.between(1.0, 30.0), None);
+    let scratch = Scratch::new();
+    let tones = scratch.path().join("tones.wav");
+    bursts::write(&tones, &ours.between(0.5, 1.5), 1, 8_000);
+    let mut call = talkpath();
+    call.current_dir(scratch.path()).arg("call").arg(format!("sip:softphone@{HOME}:{}", softphone.port));
+    let output = finish(call.arg("--record").arg("--play").arg(&tones), Duration::from_secs(30));
+    let said = crate::programs::text(&output);
+    assert!(output.status.success() && said.contains("ended: answered; we hung up"), "{said}");
+    assert!(said.contains(", lost 0, late 0,"), "{said}");
+    softphone.program.until("terminated");
+    let Recording { left, right } = bursts::only_recording(&scratch.path().join("recordings"));
+    its.find(&left, 0).expect("the softphone's tones reach us");
+    ours.find(&right, 0).expect("our tones leave us");
+    ours.find(&softphone.heard(), 0).expect("our tones reach the softphone");
+}
