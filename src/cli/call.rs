@@ -97,7 +97,10 @@ async fn place(arguments: &CallArguments, mut config: Config) -> anyhow::Result<
 
 fn outgoing(arguments: &CallArguments, config: &Config, to: Uri, peer: SocketAddr) -> anyhow::Result<Outgoing> {
     let agent = match &arguments.agent {
-        Some(name) => config.agent(name).with_context(|| format!("the configuration has no agent \"{name}\""))?,
+        Some(name) => config.agent(name).with_context(|| {
+            let names: Vec<_> = config.agents.iter().map(|agent| format!("\"{}\"", agent.name)).collect();
+            format!("the configuration has no agent \"{name}\"; it has {}", names.join(", "))
+        })?,
         None => config.agents.first().context("the configuration has no agent")?,
     };
     let talkpath_config::Engine::Builtin(settings) = &agent.engine;
