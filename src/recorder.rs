@@ -10,9 +10,8 @@ use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use tracing::{error, info};
 
 /// Seconds of audio that may wait for the disk, over all calls: 4,096 of them are 128 MB.
@@ -27,7 +26,7 @@ pub struct RecordingId(pub u64);
 
 enum Message {
     Open { id: RecordingId, path: PathBuf },
-    Block { id: RecordingId, samples: Box<[i16]> },
+    Block { id: RecordingId, gap: u32, samples: Box<[i16]> },
     Close { id: RecordingId, done: oneshot::Sender<Outcome> },
 }
 
@@ -53,7 +52,7 @@ pub enum Outcome {
 /// A handle on the recorder thread; clones share it.
 #[derive(Clone, Debug)]
 pub struct Recorder {
-    queue: SyncSender<Message>,
+    queue: mpsc::Sender<Message>,
 }
 
 impl std::fmt::Debug for Message {
@@ -77,39 +76,36 @@ impl Recorder {
     /// # Errors
     /// When it can't be started.
     pub fn start() -> std::io::Result<Self> {
-        let (queue, messages) = sync_channel(QUEUE);
-        thread::Builder::new().name("recorder".into()).spawn(move || write_all(&messages))?;
+        let (queue, messages) = mpsc::channel(QUEUE);
+        thread::Builder::new().name("recorder".into()).spawn(move || write_all(messages))?;
         Ok(Self { queue })
     }
 
-    /// Begins a recording; the file appears with its first block.
-    ///
-    /// # Errors
-    /// [`Overrun`] when the queue is full.
-    pub fn open(&self, id: RecordingId, path: PathBuf) -> Result<(), Overrun> {
-        self.send(Message::Open { id, path })
+    /// Begins a recording; waits while the disk can't follow.
+    pub async fn open(&self, id: RecordingId, path: PathBuf) {
+        // A thread that is gone has said why.
+        drop(self.queue.send(Message::Open { id, path }).await);
     }
 
-    /// Appends interleaved stereo samples.
+    /// Appends interleaved stereo samples, after `gap` frames of silence that stand for blocks refused before.
     ///
     /// # Errors
     /// [`Overrun`] when the queue is full; the block is lost.
-    pub fn block(&self, id: RecordingId, samples: Box<[i16]>) -> Result<(), Overrun> {
-        self.send(Message::Block { id, samples })
+    pub fn block(&self, id: RecordingId, gap: u32, samples: Box<[i16]>) -> Result<(), Overrun> {
+        self.queue.try_send(Message::Block { id, gap, samples }).map_err(|_| Overrun)
     }
 
-    /// Ends a recording; the outcome comes when the file is closed.
-    ///
-    /// # Errors
-    /// [`Overrun`] when the queue is full.
-    pub fn close(&self, id: RecordingId) -> Result<oneshot::Receiver<Outcome>, Overrun> {
+    /// Ends a recording, and waits until its file is closed; nothing comes back when the thread is gone.
+    pub async fn close(&self, id: RecordingId) -> Option<Outcome> {
         let (done, outcome) = oneshot::channel();
-        self.send(Message::Close { id, done })?;
-        Ok(outcome)
+        self.queue.send(Message::Close { id, done }).await.ok()?;
+        outcome.await.ok()
     }
 
-    fn send(&self, message: Message) -> Result<(), Overrun> {
-        self.queue.try_send(message).map_err(|_| Overrun)
+    /// Ends a recording that nobody waits for, if there is room to say so.
+    pub fn abandon(&self, id: RecordingId) {
+        let (done, _) = oneshot::channel();
+        drop(self.queue.try_send(Message::Close { id, done }));
     }
 }
 
@@ -118,16 +114,16 @@ struct Writing {
     file: Result<WavWriter<BufWriter<File>>, hound::Error>,
 }
 
-fn write_all(messages: &Receiver<Message>) {
+fn write_all(mut messages: mpsc::Receiver<Message>) {
     let mut open: HashMap<RecordingId, Writing> = HashMap::new();
-    for message in messages {
+    while let Some(message) = messages.blocking_recv() {
         match message {
             Message::Open { id, path } => {
                 open.insert(id, Writing::create(path));
             }
-            Message::Block { id, samples } => {
+            Message::Block { id, gap, samples } => {
                 if let Some(writing) = open.get_mut(&id) {
-                    writing.append(&samples);
+                    writing.append(gap, &samples);
                 }
             }
             Message::Close { id, done } => {
@@ -149,9 +145,9 @@ impl Writing {
         Self { path, file }
     }
 
-    fn append(&mut self, samples: &[i16]) {
+    fn append(&mut self, gap: u32, samples: &[i16]) {
         let Ok(file) = &mut self.file else { return };
-        if let Err(error) = append(file, samples) {
+        if let Err(error) = append(file, gap, samples) {
             error!(path = %self.path.display(), %error, "a recording stops here: its file can't be written; check the disk");
             self.file = Err(error);
         }
@@ -180,7 +176,10 @@ fn create_file(path: &Path) -> Result<WavWriter<BufWriter<File>>, hound::Error> 
     WavWriter::create(path, SPEC)
 }
 
-fn append(file: &mut WavWriter<BufWriter<File>>, samples: &[i16]) -> Result<(), hound::Error> {
+fn append(file: &mut WavWriter<BufWriter<File>>, gap: u32, samples: &[i16]) -> Result<(), hound::Error> {
+    for _ in 0..u64::from(gap) * u64::from(SPEC.channels) {
+        file.write_sample(0_i16)?;
+    }
     for sample in samples {
         file.write_sample(*sample)?;
     }
@@ -199,21 +198,22 @@ mod tests {
     fn a_recording_can_be_read_while_it_is_still_being_written() {
         let path = scratch("live.wav");
         let mut writing = Writing::create(path.clone());
-        writing.append(&[1, -1, 2, -2]);
+        writing.append(0, &[1, -1]);
+        writing.append(1, &[2, -2]);
         let seen: Vec<i16> = hound::WavReader::open(&path).unwrap().samples().map(Result::unwrap).collect();
-        assert_eq!(seen, [1, -1, 2, -2]);
+        assert_eq!(seen, [1, -1, 0, 0, 2, -2], "what the disk did not take is silence");
         drop(writing);
         fs::remove_file(path).unwrap();
     }
 
-    #[test]
-    fn a_directory_that_cant_be_made_is_named_when_the_recording_ends() {
+    #[tokio::test]
+    async fn a_directory_that_cant_be_made_is_named_when_the_recording_ends() {
         let file = scratch("plain-file");
         fs::write(&file, b"").unwrap();
         let recorder = Recorder::start().unwrap();
-        recorder.open(RecordingId(1), file.join("call.wav")).unwrap();
-        recorder.block(RecordingId(1), Box::new([0, 0])).unwrap();
-        let outcome = recorder.close(RecordingId(1)).unwrap().blocking_recv().unwrap();
+        recorder.open(RecordingId(1), file.join("call.wav")).await;
+        recorder.block(RecordingId(1), 0, Box::new([0, 0])).unwrap();
+        let outcome = recorder.close(RecordingId(1)).await.unwrap();
         assert!(matches!(outcome, Outcome::Failed { path, .. } if path.ends_with("call.wav")));
         fs::remove_file(file).unwrap();
     }

@@ -1,6 +1,7 @@
 //! A running server: SIP drivers, shards, one task a call, and an orderly end.
 
 use crate::call::{self, CallEvent, Context, Disposition, Outgoing, Phase};
+use crate::net::limits;
 use crate::net::ports::PortPool;
 use crate::net::shard::{Services, Shards};
 use crate::net::sip::{self, Incoming, SipHandle, Started};
@@ -14,7 +15,7 @@ use std::time::Duration;
 use talkpath_config::Config;
 use talkpath_sip::agent::Settings;
 use tokio::sync::{broadcast, mpsc, watch};
-use tracing::info;
+use tracing::{error, info};
 
 /// Events of calls that a slow subscriber may be behind before it loses the oldest.
 const EVENTS: usize = 4_096;
@@ -22,8 +23,10 @@ const EVENTS: usize = 4_096;
 const GOODBYE: Duration = Duration::from_secs(12);
 /// How long hung-up calls may take to end.
 const HANGUP: Duration = Duration::from_secs(4);
+/// How long our last requests may take to be answered.
+const SETTLE: Duration = Duration::from_secs(4);
 
-/// A server; dropping it hangs up its calls without a word, [`Server::drain`] ends it properly.
+/// A server; dropping it hangs up its calls and waits for nothing, [`Server::drain`] ends it properly.
 #[derive(Debug)]
 pub struct Server {
     context: Arc<Context>,
@@ -33,6 +36,17 @@ pub struct Server {
     /// Each call task holds a clone: when the last is gone, so is the last call.
     alive: mpsc::Sender<Never>,
     all_gone: mpsc::Receiver<Never>,
+}
+
+/// Cuts a drain short.
+#[derive(Clone, Debug)]
+pub struct Hurry(watch::Sender<Phase>);
+
+impl Hurry {
+    /// Every call is hung up now.
+    pub fn hang_up(&self) {
+        self.0.send_replace(Phase::HangUp);
+    }
 }
 
 /// A message that is never sent.
@@ -45,9 +59,12 @@ impl Server {
     /// # Errors
     /// When an address can't be bound or a thread not started; the sentence says what to do.
     pub fn start(config: Config) -> anyhow::Result<Self> {
+        limits::raise_open_files(config.sip.max_calls);
+        config.recording.check()?;
         let services = Services {
             voice: Synthesizer::start(config.fixed_lines()).context("the voice can't be started")?,
             recorder: Recorder::start().context("the recorder can't be started")?,
+            zone: jiff::tz::TimeZone::system(),
         };
         let media = &config.media;
         let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
@@ -67,7 +84,7 @@ impl Server {
         let config = &self.context.config.sip;
         for address in &config.listen {
             let settings = Settings { max_sessions: config.max_calls, ..Settings::default() };
-            let Started { sip, incoming } = sip::start(*address, config.external, settings)?;
+            let Started { sip, incoming } = sip::start(*address, config.external, config.admission.clone(), settings)?;
             info!(address = %sip.bound(), "listening for SIP over UDP");
             tokio::spawn(take_calls(incoming, sip.clone(), Arc::clone(&self.context), self.alive.clone()));
             self.sip.push(sip);
@@ -120,11 +137,33 @@ impl Server {
         drop(alive);
         for (next, patience) in [(Phase::Draining, time), (Phase::Goodbye, GOODBYE), (Phase::HangUp, HANGUP)] {
             info!(?next, calls = context.shards.calls(), "draining");
-            phase.send_replace(next);
-            if tokio::time::timeout(patience, all_gone.recv()).await.is_ok() {
-                return;
+            // In a hurry, the phases that are left take no time.
+            phase.send_if_modified(|phase| {
+                let later = next > *phase;
+                *phase = next.max(*phase);
+                later
+            });
+            tokio::select! {
+                _ = all_gone.recv() => break,
+                () = tokio::time::sleep(patience) => {}
+                () = context.reached(Phase::HangUp), if next < Phase::HangUp => {}
             }
         }
+        // The last BYE may need to be sent again before the other side has it.
+        let settled = async {
+            for listener in &sip {
+                listener.settled().await;
+            }
+        };
+        if tokio::time::timeout(SETTLE, settled).await.is_err() {
+            info!("not every BYE was answered");
+        }
+    }
+
+    /// [`Server::drain`], with what is left of it when the operator is in a hurry: hangs up at once.
+    #[must_use]
+    pub fn hurry(&self) -> Hurry {
+        Hurry(self.phase.clone())
     }
 }
 
@@ -135,19 +174,26 @@ async fn take_calls(
     context: Arc<Context>,
     alive: mpsc::Sender<Never>,
 ) {
-    let mut phases = context.phase();
     loop {
-        let call = tokio::select! {
+        tokio::select! {
             biased;
-            call = incoming.recv() => call,
-            _ = phases.wait_for(|phase| *phase > Phase::Serving) => None,
-        };
-        let Some(call) = call else { return };
-        let answering = call::answer(call, sip.clone(), Arc::clone(&context));
-        let alive = alive.clone();
-        tokio::spawn(async move {
-            answering.await;
-            drop(alive);
-        });
+            call = incoming.recv() => match call {
+                Some(call) => begin(call, &sip, &context, &alive),
+                None => break,
+            },
+            () = context.reached(Phase::Draining), if !incoming.is_closed() => incoming.close(),
+        }
     }
+    if *context.phase().borrow() == Phase::Serving {
+        error!(address = %sip.bound(), "the SIP listener has failed: no call can come in; restart the server");
+    }
+}
+
+fn begin(call: Incoming, sip: &SipHandle, context: &Arc<Context>, alive: &mpsc::Sender<Never>) {
+    let answering = call::answer(call, sip.clone(), Arc::clone(context));
+    let alive = alive.clone();
+    tokio::spawn(async move {
+        answering.await;
+        drop(alive);
+    });
 }

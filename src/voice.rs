@@ -5,6 +5,7 @@
 //! is asked of the worker through a bounded queue; an answer goes back by a callback of the asker's.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread;
@@ -87,7 +88,10 @@ impl Synthesizer {
 
 fn work(voice: &Voice, queue: &Receiver<Request>) {
     for request in queue {
-        (request.deliver)(Arc::new(voice.speak(&request.text)));
+        // A text that the voice trips over is left out; the next is spoken.
+        let spoken = catch_unwind(AssertUnwindSafe(|| voice.speak(&request.text)));
+        let speech = spoken.unwrap_or_else(|_| Speech { audio: Arc::new([]), words: Vec::new() });
+        (request.deliver)(Arc::new(speech));
     }
 }
 

@@ -16,6 +16,14 @@ pub enum ConfigError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// Recordings are wanted and can't be written.
+    #[error("recordings can't be written to {}: make the directory writable, or set recording.directory to another", path.display())]
+    Recordings {
+        /// The directory.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// Something in it is impossible.
     #[error("{}:{place}: {problem}", path.display())]
     Invalid {

@@ -2,7 +2,7 @@
 //!
 //! TOML, every key optional; what is left out comes from the embedded `default.toml`, which is a configuration
 //! file like any other and is tested. Unknown keys and impossible values are refused with file, line and column. Only
-//! [`Config::load`] touches the disk.
+//! [`Config::load`] and [`Recording::check`] touch the disk.
 
 mod error;
 mod raw;
@@ -68,6 +68,8 @@ pub struct Media {
     pub shards: ShardCount,
     /// Whether they ask for real-time priority.
     pub realtime: bool,
+    /// How long nothing may come from the other side of a call that isn't held.
+    pub timeout: Duration,
 }
 
 /// How many media threads.
@@ -97,6 +99,23 @@ pub struct Recording {
     pub enabled: bool,
     /// Where the files go.
     pub directory: PathBuf,
+}
+
+impl Recording {
+    /// Finds out now, and not at the first call, whether recordings can be written.
+    ///
+    /// # Errors
+    /// [`ConfigError::Recordings`] when they are wanted and the directory can't be made or written.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        if !self.enabled {
+            return Ok(());
+        }
+        let probe = self.directory.join(format!(".talkpath-{}", std::process::id()));
+        std::fs::create_dir_all(&self.directory)
+            .and_then(|()| std::fs::write(&probe, b""))
+            .and_then(|()| std::fs::remove_file(&probe))
+            .map_err(|source| ConfigError::Recordings { path: self.directory.clone(), source })
+    }
 }
 
 /// What talks.

@@ -28,7 +28,7 @@ pub(crate) struct File {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Sip {
-    pub(crate) listen: Option<Vec<Listen>>,
+    pub(crate) listen: Option<Spanned<Vec<Listen>>>,
     pub(crate) external: Option<IpAddr>,
     pub(crate) allow: Option<Vec<Cidr>>,
     pub(crate) max_calls: Option<u32>,
@@ -43,6 +43,7 @@ pub(crate) struct Media {
     pub(crate) dscp: Option<Spanned<u8>>,
     pub(crate) shards: Option<u8>,
     pub(crate) realtime: Option<bool>,
+    pub(crate) timeout: Option<u32>,
 }
 
 /// The codecs by their names in RFC 3551.

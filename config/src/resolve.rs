@@ -29,7 +29,7 @@ pub(crate) fn resolve(text: &str, path: &Path) -> Result<Config, ConfigError> {
     let routes =
         routes.into_iter().map(|route| resolve_route(route, &agents, routes_source)).collect::<Result<Vec<_>, _>>()?;
     Ok(Config {
-        sip: resolve_sip(written.sip, defaults.sip),
+        sip: resolve_sip(written.sip, defaults.sip, source)?,
         media: resolve_media(written.media, defaults.media, source)?,
         recording: resolve_recording(written.recording, defaults.recording),
         drain: Duration::from_secs(or(written.shutdown.drain, defaults.shutdown.drain).into()),
@@ -59,14 +59,20 @@ fn or<T: Default>(written: Option<T>, default: Option<T>) -> T {
     written.or(default).unwrap_or_default()
 }
 
-fn resolve_sip(written: raw::Sip, default: raw::Sip) -> Sip {
+fn resolve_sip(written: raw::Sip, default: raw::Sip, source: Source<'_>) -> Result<Sip, ConfigError> {
+    let listen = written.listen.or(default.listen);
+    let span = listen.as_ref().map(Spanned::span);
+    let listen: Vec<_> = listen.map(Spanned::into_inner).unwrap_or_default();
+    if listen.is_empty() {
+        return Err(source.invalid(span, "nothing is listened on; write at least one \"udp://ADDRESS:PORT\""));
+    }
     let allow = or(written.allow, default.allow);
-    Sip {
-        listen: or(written.listen, default.listen).into_iter().map(|listen| listen.0).collect(),
+    Ok(Sip {
+        listen: listen.into_iter().map(|listen| listen.0).collect(),
         external: written.external,
         admission: Admission { allow: allow.into_iter().map(|source| source.0).collect() },
         max_calls: usize::try_from(or(written.max_calls, default.max_calls)).unwrap_or(usize::MAX),
-    }
+    })
 }
 
 fn resolve_media(written: raw::Media, default: raw::Media, source: Source<'_>) -> Result<Media, ConfigError> {
@@ -89,6 +95,7 @@ fn resolve_media(written: raw::Media, default: raw::Media, source: Source<'_>) -
         dscp,
         shards: NonZeroUsize::new(shards.into()).map_or(ShardCount::OnePerCore, ShardCount::Fixed),
         realtime: or(written.realtime, default.realtime),
+        timeout: Duration::from_secs(or(written.timeout, default.timeout).into()),
     })
 }
 

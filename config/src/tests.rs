@@ -55,6 +55,7 @@ fn mistakes_are_told_with_line_and_column_and_what_would_be_right() {
     for (text, told) in [
         ("[sip]\nlissen = []", "my.toml:2:1: unknown field `lissen`"),
         ("[sip]\nlisten = [\"tcp://0.0.0.0:1\"]", "my.toml:2:10: \"tcp://0.0.0.0:1\" is no place to listen"),
+        ("[sip]\nlisten = []", "my.toml:2:10: nothing is listened on"),
         ("[sip]\nallow = [\"home\"]", "my.toml:2:9: \"home\" is no source of calls"),
         ("[media]\nptime = 25", "my.toml:2:9: ptime is 10, 20, 30, 40, 50 or 60 milliseconds, not 25"),
         ("[media]\nrtp_ports = \"5-9\"", "my.toml:2:13: \"5-9\" is no range of RTP ports"),

@@ -38,7 +38,7 @@ impl Source {
             Self::Loopback => address.is_loopback(),
             Self::Private => is_private(address),
             Self::Any => true,
-            Self::Net { network, bits } => shares_prefix(network.to_canonical(), address, *bits),
+            Self::Net { network, bits } => shares_prefix(*network, address, *bits),
         }
     }
 }
@@ -81,7 +81,14 @@ impl FromStr for Source {
         if bits > width {
             return Err(wrong());
         }
-        Ok(Self::Net { network, bits })
+        // An IPv4 network written as mapped into IPv6 is that IPv4 network, if it is one at all.
+        match (network, network.to_canonical()) {
+            (IpAddr::V6(_), v4 @ IpAddr::V4(_)) => {
+                let bits = bits.checked_sub(96).ok_or_else(wrong)?;
+                Ok(Self::Net { network: v4, bits })
+            }
+            _ => Ok(Self::Net { network, bits }),
+        }
     }
 }
 
@@ -120,6 +127,8 @@ mod tests {
             ("192.0.2.7", "192.0.2.6", false),
             ("2001:db8::/32", "2001:db8:1::1", true),
             ("2001:db8::/32", "192.0.2.1", false),
+            ("::ffff:192.0.2.0/120", "192.0.2.9", true),
+            ("::ffff:192.0.2.0/120", "198.51.100.9", false),
             ("0.0.0.0/0", "8.8.8.8", true),
             ("::/0", "2001:db8::1", true),
             ("any", "8.8.8.8", true),
@@ -130,7 +139,7 @@ mod tests {
 
     #[test]
     fn what_is_no_source_is_refused_by_name() {
-        for text in ["", "home", "192.0.2.0/33", "192.0.2/24", "::/129", "1.2.3.4/-1"] {
+        for text in ["", "home", "192.0.2.0/33", "::ffff:192.0.2.0/80", "192.0.2/24", "::/129", "1.2.3.4/-1"] {
             assert_eq!(text.parse::<Source>(), Err(SourceError(text.into())));
         }
     }

@@ -57,6 +57,8 @@ pub struct Receptionist {
     led_in: bool,
     /// The caller has the floor.
     caller_speaks: bool,
+    /// The caller holds the call.
+    held: bool,
     /// The time of day was asked for.
     telling_time: bool,
     /// When silence has lasted too long.
@@ -85,6 +87,7 @@ impl Receptionist {
             parrot: settings.parrot,
             led_in: false,
             caller_speaks: false,
+            held: false,
             telling_time: false,
             idle: None,
             prompts: 0,
@@ -239,7 +242,7 @@ impl Receptionist {
     /// Nobody speaks and nothing is under way.
     fn quiet(&self) -> bool {
         let busy = self.caller_speaks || self.telling_time || self.keypad.collecting();
-        self.stage == Stage::Attending && !busy && self.script.is_silent()
+        self.stage == Stage::Attending && !busy && !self.held && self.script.is_silent()
     }
 
     /// Acts on what has become due, and sets the idle timer by whether anything is under way.
@@ -270,6 +273,7 @@ impl Engine for Receptionist {
             Input::Synthesized { ticket, speech } => self.script.synthesized(ticket, &speech),
             Input::WallClock(time) => self.wall_clock(time),
             Input::Goodbye => self.goodbye(),
+            Input::Held(held) => self.held = held,
             Input::Nudge => self.nudge(),
             Input::Wakeup | Input::SocketOpened | Input::Message(_) | Input::SocketClosed => {}
         }

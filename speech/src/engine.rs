@@ -84,6 +84,8 @@ pub enum Input<'a> {
     Message(&'a str),
     /// The socket to the remote engine is gone.
     SocketClosed,
+    /// The caller holds the call (true) or takes it back (false). Meanwhile nothing is heard on either side and no [`Input::Wakeup`] comes.
+    Held(bool),
     /// The operator drains: say goodbye, then hang up.
     Goodbye,
     /// Nobody has moved for a while though it was the engine's turn: ask again, or say something.

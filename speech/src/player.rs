@@ -2,7 +2,7 @@
 //!
 //!   waiting ──Answered──► playing ──Finished or Interrupted──► HangUp
 //!
-//! Nothing that the caller does cuts it short, unless the operator drains.
+//! Nothing that the caller does cuts it short. A server that drains waits for it as long as for any goodbye.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -62,6 +62,7 @@ impl Engine for Player {
             | Input::SocketOpened
             | Input::Message(_)
             | Input::SocketClosed
+            | Input::Held(_)
             | Input::Nudge
             | Input::Wakeup => {}
         }

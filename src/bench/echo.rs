@@ -20,7 +20,7 @@ pub struct EchoArguments {
 /// # Errors
 /// When a socket can't be bound or the timer fails.
 pub fn run(arguments: &EchoArguments) -> anyhow::Result<ExitCode> {
-    super::process::raise_open_files();
+    crate::net::limits::raise_open_files(usize::try_from(arguments.sockets)?);
     let mut sockets = Vec::new();
     let mut out = std::io::stdout().lock();
     for _ in 0..arguments.sockets {

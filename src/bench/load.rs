@@ -1,7 +1,7 @@
 //! The two loads: calls at the server, and bare packets at the echo.
 
 use super::BenchArguments;
-use super::process::Measured;
+use super::process::{Cores, Measured};
 use super::witness::{Stalls, Witness};
 use crate::phone::{Arrivals, DialOptions, LineCounts, Phone, PhoneCall};
 use anyhow::Context;
@@ -62,22 +62,24 @@ fn configuration(arguments: &BenchArguments) -> anyhow::Result<PathBuf> {
 }
 
 /// The cost of calls.
-pub(super) async fn calls(arguments: &BenchArguments) -> anyhow::Result<Sample> {
+pub(super) async fn calls(arguments: &BenchArguments, cores: &Cores) -> anyhow::Result<Sample> {
     let file = configuration(arguments)?;
     let path = file.to_str().context("the temporary directory has no plain name")?;
     let mut server = Measured::start(&["serve", "--config", path])?;
     let address = listening_at(&server.line()?)?;
-    server.pin()?;
+    server.pin(cores)?;
     let before = server.resident_kb()?;
     let phone = Phone::start_realtime(Ipv4Addr::LOCALHOST.into())?;
     let voice = Voice::new()?;
     let sentence: Arc<[i16]> = voice.synthesize(SENTENCE).into();
     let (calls, setup) = set_up(&phone, address, arguments.calls).await?;
+    // Now every call holds what it says first, the greeting: later it is partly heard, and its memory partly reused.
+    let loaded = server.resident_kb()?;
     let speaking = tokio::spawn(chatter(calls.iter().map(PhoneCall::mouth).collect(), sentence));
     tokio::time::sleep(SETTLE).await;
 
-    let mut sample = measure(&server, arguments, &phone).await?;
-    sample.resident = (before, server.resident_kb()?);
+    let mut sample = measure(&server, arguments, cores, &phone).await?;
+    sample.resident = (before, loaded);
     sample.setup = setup;
     sample.queued_kb = greeting_kb(&voice);
     speaking.abort();
@@ -89,26 +91,31 @@ pub(super) async fn calls(arguments: &BenchArguments) -> anyhow::Result<Sample> 
 }
 
 /// The cost of the same packets, echoed.
-pub(super) async fn echoes(arguments: &BenchArguments) -> anyhow::Result<Sample> {
+pub(super) async fn echoes(arguments: &BenchArguments, cores: &Cores) -> anyhow::Result<Sample> {
     let sockets = arguments.calls.to_string();
     let mut echo = Measured::start(&["bench-echo", "--sockets", &sockets])?;
     let ports = (0..arguments.calls).map(|_| Ok(echo.line()?.parse()?)).collect::<anyhow::Result<Vec<u16>>>()?;
-    echo.pin()?;
+    echo.pin(cores)?;
     let phone = Phone::start_realtime(Ipv4Addr::LOCALHOST.into())?;
     let lines = ports
         .into_iter()
         .map(|port| phone.line((Ipv4Addr::LOCALHOST, port).into(), Law::Mu))
         .collect::<anyhow::Result<Vec<_>>>()?;
     tokio::time::sleep(SETTLE).await;
-    let mut sample = measure(&echo, arguments, &phone).await?;
+    let mut sample = measure(&echo, arguments, cores, &phone).await?;
     for line in lines {
         sample.counts += line.disconnect().await?;
     }
     Ok(sample)
 }
 
-async fn measure(process: &Measured, arguments: &BenchArguments, phone: &Phone) -> anyhow::Result<Sample> {
-    let witness = Witness::start()?;
+async fn measure(
+    process: &Measured,
+    arguments: &BenchArguments,
+    cores: &Cores,
+    phone: &Phone,
+) -> anyhow::Result<Sample> {
+    let witness = Witness::start(cores)?;
     phone.watch().await?;
     let (cpu, began) = (process.cpu()?, Instant::now());
     tokio::time::sleep(Duration::from_secs(arguments.seconds.into())).await;

@@ -42,14 +42,16 @@ pub struct BenchArguments {
 /// # Errors
 /// When a process can't be started or a call not placed.
 pub fn run(arguments: &BenchArguments) -> anyhow::Result<ExitCode> {
-    process::raise_open_files();
+    crate::net::limits::raise_open_files(usize::try_from(arguments.calls)?);
+    let cores = process::Cores::divide()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
-    let results = runtime.context("no runtime")?.block_on(measure(arguments))?;
+    let results = runtime.context("no runtime")?.block_on(measure(arguments, &cores))?;
     results.print(arguments.json)?;
-    Ok(ExitCode::SUCCESS)
+    // Figures of a run that lost packets are no figures.
+    Ok(if results.is_sound() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-async fn measure(arguments: &BenchArguments) -> anyhow::Result<report::Results> {
+async fn measure(arguments: &BenchArguments, cores: &process::Cores) -> anyhow::Result<report::Results> {
     let mut results = report::Results::default();
     for round in 0..arguments.rounds.max(1) {
         if !arguments.json {
@@ -61,8 +63,8 @@ async fn measure(arguments: &BenchArguments) -> anyhow::Result<report::Results> 
                 arguments.seconds
             );
         }
-        results.calls.push(load::calls(arguments).await?);
-        results.echoes.push(load::echoes(arguments).await?);
+        results.calls.push(load::calls(arguments, cores).await?);
+        results.echoes.push(load::echoes(arguments, cores).await?);
     }
     Ok(results)
 }

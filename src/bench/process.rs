@@ -1,23 +1,35 @@
 //! The measured process: started, pinned to a core, its CPU time and memory read from `/proc`.
 
 use anyhow::{Context, bail};
-use rustix::process::{Pid, Resource, getrlimit, setrlimit};
-use rustix::thread::{CpuSet, sched_setaffinity};
+use rustix::process::Pid;
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
-/// The core that is measured.
-pub(super) const MEASURED_CORE: usize = 0;
+/// One core to measure on, and the others for whoever measures.
+#[derive(Clone, Debug)]
+pub(super) struct Cores {
+    pub(super) measured: CpuSet,
+}
 
-/// As many open files as the system lets us have: two sockets a call.
-pub(super) fn raise_open_files() {
-    let mut limit = getrlimit(Resource::Nofile);
-    limit.current = limit.maximum;
-    if let Err(error) = setrlimit(Resource::Nofile, limit) {
-        tracing::debug!(%error, "the limit of open files stays where it is");
+impl Cores {
+    /// Takes the first core that this process may use for the measured one and keeps to the others from now on.
+    pub(super) fn divide() -> anyhow::Result<Self> {
+        let ours = sched_getaffinity(None).context("the cores of this process can't be read")?;
+        let mut usable = (0..CpuSet::MAX_CPU).filter(|core| ours.is_set(*core));
+        let first = usable.next().context("this process may use no core")?;
+        let mut others = CpuSet::new();
+        usable.for_each(|core| others.set(core));
+        if others.count() == 0 {
+            bail!("the bench needs two cores: one for the server, one for its callers");
+        }
+        let mut measured = CpuSet::new();
+        measured.set(first);
+        pin_threads(Path::new("/proc/self/task"), &others)?;
+        Ok(Self { measured })
     }
 }
 
@@ -51,18 +63,9 @@ impl Measured {
         Ok(line.trim().to_owned())
     }
 
-    /// Pins all of its threads to the measured core, and this process to the others.
-    pub(super) fn pin(&self) -> anyhow::Result<()> {
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
-        if cores < 2 {
-            return Ok(());
-        }
-        let mut measured = CpuSet::new();
-        measured.set(MEASURED_CORE);
-        let mut others = CpuSet::new();
-        (0..cores).filter(|core| *core != MEASURED_CORE).for_each(|core| others.set(core));
-        pin_threads(&self.tasks(), &measured)?;
-        pin_threads(&PathBuf::from("/proc/self/task"), &others)
+    /// Pins all of its threads to the measured core.
+    pub(super) fn pin(&self, cores: &Cores) -> anyhow::Result<()> {
+        pin_threads(&self.tasks(), &cores.measured)
     }
 
     /// CPU time so far, of all threads.
@@ -96,7 +99,7 @@ impl Drop for Measured {
     }
 }
 
-fn pin_threads(tasks: &PathBuf, cores: &CpuSet) -> anyhow::Result<()> {
+fn pin_threads(tasks: &Path, cores: &CpuSet) -> anyhow::Result<()> {
     for thread in fs::read_dir(tasks)? {
         let name = thread?.file_name();
         let Some(thread) = name.to_str().and_then(|name| name.parse().ok()).and_then(Pid::from_raw) else { continue };

@@ -22,7 +22,9 @@ struct Figures {
     floor_ms: f64,
     /// Cost over floor.
     times_floor: f64,
-    /// Resident memory a call, without the speech that was queued.
+    /// Resident memory a call, right after set-up.
+    resident_kb: f64,
+    /// The same without the speech that was queued.
     memory_kb: f64,
     /// Speech that an agent queues when it is answered.
     queued_kb: f64,
@@ -49,6 +51,7 @@ impl Results {
         };
         let memory = self.calls.iter().map(|sample| sample.resident.1.saturating_sub(sample.resident.0) as f64);
         let queued_kb = self.calls.first().map_or(0.0, |sample| sample.queued_kb);
+        let resident_kb = median(memory) / calls.max(1) as f64;
         let all = |of: fn(&Sample) -> &Vec<Duration>| {
             let mut all: Vec<_> = self.calls.iter().flat_map(of).copied().collect();
             all.sort_unstable();
@@ -61,7 +64,8 @@ impl Results {
             cost_ms,
             floor_ms,
             times_floor: cost_ms / floor_ms,
-            memory_kb: median(memory) / calls.max(1) as f64 - queued_kb,
+            resident_kb,
+            memory_kb: resident_kb - queued_kb,
             queued_kb,
             packets_received: sum(|sample| sample.counts.received),
             packets_lost: sum(|sample| sample.counts.lost),
@@ -76,6 +80,14 @@ impl Results {
             pacing_discarded: self.calls.iter().map(|sample| sample.discarded).sum(),
             stalls: self.calls.iter().map(|sample| sample.stalls).sum(),
         }
+    }
+
+    /// Whether nothing was lost or doubled.
+    pub(super) fn is_sound(&self) -> bool {
+        self.calls.iter().all(|sample| {
+            let counts = sample.counts;
+            (counts.lost, counts.doubled, counts.broken_timestamps) == (0, 0, 0)
+        })
     }
 
     pub(super) fn print(&self, json: bool) -> anyhow::Result<()> {
@@ -127,7 +139,10 @@ fn millis(duration: Duration) -> f64 {
 fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.collect();
     values.sort_unstable_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+    let middle = values.len() / 2;
+    let upper = values.get(middle).copied().unwrap_or(f64::NAN);
+    let lower = values.get(middle.saturating_sub(1 - values.len() % 2)).copied().unwrap_or(f64::NAN);
+    f64::midpoint(lower, upper)
 }
 
 fn percentile(sorted: &[Duration], percent: usize) -> f64 {

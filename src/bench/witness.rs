@@ -1,7 +1,7 @@
 //! The witness: a thread that does nothing but notice when the machine stood still.
 
-use super::process::MEASURED_CORE;
-use rustix::thread::{CpuSet, sched_setaffinity};
+use super::process::Cores;
+use rustix::thread::sched_setaffinity;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
@@ -26,17 +26,17 @@ pub(super) struct Witness {
 pub(super) struct Stalls(Vec<Instant>);
 
 impl Witness {
-    /// Starts on the measured core, at real-time priority where that is permitted: as the media thread.
-    pub(super) fn start() -> std::io::Result<Self> {
+    /// Starts on the measured core, at real-time priority where that is permitted, one step above the media thread: our own long ticks must
+    /// not look like a machine that stood still.
+    pub(super) fn start(cores: &Cores) -> std::io::Result<Self> {
+        let measured = cores.measured;
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
         let thread = thread::Builder::new().name("witness".into()).spawn(move || {
-            let mut cores = CpuSet::new();
-            cores.set(MEASURED_CORE);
-            if let Err(error) = sched_setaffinity(None, &cores) {
+            if let Err(error) = sched_setaffinity(None, &measured) {
                 tracing::debug!(%error, "the witness runs on any core");
             }
-            crate::net::shard::raise_priority();
+            crate::net::shard::raise_priority(1);
             watch(&stopped)
         })?;
         Ok(Self { stop, thread })

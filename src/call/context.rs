@@ -57,6 +57,12 @@ impl Context {
         self.phase.clone()
     }
 
+    /// Waits until the server is in `phase` or past it. A server that is gone wants its calls gone too.
+    pub async fn reached(&self, phase: Phase) {
+        let mut phases = self.phase.clone();
+        drop(phases.wait_for(|now| *now >= phase).await);
+    }
+
     pub(super) fn new_call(&self) -> CallId {
         CallId(self.next_call.fetch_add(1, Ordering::Relaxed))
     }

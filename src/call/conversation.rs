@@ -4,7 +4,7 @@ use super::context::{Context, Phase};
 use super::disposition::Disposition;
 use super::event::{CallEventKind, CallId};
 use super::media::{MediaSession, body_of};
-use crate::net::shard::MediaEvent;
+use crate::net::shard::{MediaEvent, Report};
 use crate::net::sip::SipHandle;
 use std::sync::Arc;
 use std::time::Duration;
@@ -83,7 +83,7 @@ impl Conversation<'_> {
                     self.hang_up(&mut goodbye_over).await;
                 }
                 Next::GoodbyeOver => {
-                    return (Disposition::Lost { why: "the BYE was never answered" }, self.media);
+                    return (Disposition::Lost { why: "its dialog did not end when we hung up" }, self.media);
                 }
             }
         }
@@ -146,15 +146,28 @@ pub(super) async fn finish(context: &Context, call: CallId, disposition: Disposi
         }
         None => (None, None),
     };
+    if let Some(report) = &report {
+        warn_of_losses(report);
+    }
     context.tell(call, CallEventKind::Ended { disposition, report });
-    let Some(id) = recording else { return };
-    match context.services.recorder.close(id) {
-        Ok(outcome) => {
-            if let Ok(outcome) = outcome.await {
-                context.tell(call, CallEventKind::Recorded(Arc::new(outcome)));
-            }
-        }
-        Err(error) => warn!(%call, %error, "a recording's end could not be written"),
+    if let Some(id) = recording
+        && let Some(outcome) = context.services.recorder.close(id).await
+    {
+        context.tell(call, CallEventKind::Recorded(Arc::new(outcome)));
+    }
+}
+
+/// What should never be lost, and was.
+fn warn_of_losses(report: &Report) {
+    let Report { leg, refused, lost_events, lost_seconds, .. } = report;
+    if *lost_seconds > 0 {
+        warn!(seconds = lost_seconds, "the disk did not follow: this much of the recording is silence");
+    }
+    if leg.unsent > 0 {
+        warn!(packets = leg.unsent, "the system did not take these packets");
+    }
+    if !refused.is_zero() || *lost_events > 0 {
+        warn!(?refused, lost_events, "speech or events of this call were lost");
     }
 }
 

@@ -1,8 +1,8 @@
 //! How a call ended, in words that operators use.
 
 use std::fmt;
-use talkpath_sip::agent::EndCause;
-use talkpath_sip::message::StatusCode;
+use talkpath_sip::agent::{EndCause, RefusalCause};
+use talkpath_sip::message::{StatusCode, Text};
 
 /// The end of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +18,13 @@ pub enum Disposition {
     NoAnswer,
     /// The caller hung up before it was answered.
     Cancelled,
+    /// We gave it up before it was answered, as the server or the operator wanted to stop.
+    CancelledByUs,
+    /// The other side can't be reached.
+    Unreachable {
+        /// How we know.
+        why: &'static str,
+    },
     /// It was refused with this status.
     Refused {
         /// SIP status code.
@@ -54,6 +61,27 @@ impl Disposition {
         }
     }
 
+    /// Of a call that we placed and that came to nothing.
+    #[must_use]
+    pub fn of_failure(cause: RefusalCause, status: StatusCode, reason: &Text) -> Self {
+        match cause {
+            RefusalCause::Response => Self::of_refusal(status, reason.to_string()),
+            RefusalCause::Timeout => Self::Unreachable { why: "it never answered our INVITE" },
+            RefusalCause::Transport => Self::Unreachable { why: "the network knows no way to it" },
+        }
+    }
+
+    /// Of a call to us that ended so before we had answered it.
+    #[must_use]
+    #[expect(clippy::wildcard_enum_match_arm, reason = "what is left is told as for any call")]
+    pub fn before_answer(cause: &EndCause) -> Self {
+        match cause {
+            EndCause::RemoteBye { .. } => Self::Cancelled,
+            EndCause::LocalHangup => Self::CancelledByUs,
+            other => Self::of_end(other),
+        }
+    }
+
     /// Of an answered call whose dialog ended so.
     #[must_use]
     #[expect(clippy::wildcard_enum_match_arm, reason = "the user agent's causes are non-exhaustive")]
@@ -67,6 +95,7 @@ impl Disposition {
             }
             EndCause::DialogLost => Self::Lost { why: "the other side doesn't know the call any more" },
             EndCause::Expired => Self::NoAnswer,
+            EndCause::NoResponse => Self::Unreachable { why: "it never answered our INVITE" },
             EndCause::Transport => Self::Lost { why: "the other side can't be reached any more" },
             _ => Self::Lost { why: "the dialog ended by a fault" },
         }
@@ -81,6 +110,8 @@ impl fmt::Display for Disposition {
             Self::Busy => f.write_str("busy"),
             Self::NoAnswer => f.write_str("no answer"),
             Self::Cancelled => f.write_str("cancelled by the caller before it was answered"),
+            Self::CancelledByUs => f.write_str("cancelled by us before it was answered"),
+            Self::Unreachable { why } => write!(f, "can't be reached: {why}; check address, port and firewall"),
             Self::Refused { status, reason, by: Party::Peer } => {
                 write!(f, "refused by the other side: {} {reason}", status.code())
             }

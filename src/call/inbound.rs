@@ -1,6 +1,6 @@
 //! A call to us, from its INVITE to the moment the conversation begins.
 
-use super::context::Context;
+use super::context::{Context, Phase};
 use super::conversation::{Conversation, finish};
 use super::disposition::{Disposition, Party};
 use super::event::{CallEventKind, CallId, Direction};
@@ -13,6 +13,7 @@ use talkpath_config::Agent;
 use talkpath_dialplan::{Action, Decision, Facts, decide};
 use talkpath_sip::agent::{Body, EndCause, Event, Invitation};
 use talkpath_sip::message::{HeaderName, StatusCode, Text, Uri};
+use tokio::time::{Instant, sleep_until};
 use tracing::{Instrument, info, info_span, warn};
 
 /// What a refused caller is told to wait, in seconds, when it is our load that refuses it.
@@ -22,7 +23,7 @@ const RETRY_AFTER: &str = "2";
 pub async fn answer(incoming: Incoming, sip: SipHandle, context: Arc<Context>) {
     let call = context.new_call();
     let span = info_span!("call", id = %call);
-    Inbound { call, incoming, sip, context: &context }.run().instrument(span).await;
+    Inbound { call, incoming, sip, context: &context, hung_up: false }.run().instrument(span).await;
 }
 
 struct Inbound<'a> {
@@ -30,6 +31,7 @@ struct Inbound<'a> {
     incoming: Incoming,
     sip: SipHandle,
     context: &'a Context,
+    hung_up: bool,
 }
 
 /// A refusal, as it goes to the peer and onto the log.
@@ -49,6 +51,13 @@ impl From<MediaError> for Refusal {
     fn from(error: MediaError) -> Self {
         Self::new(error.status(), error.to_string())
     }
+}
+
+/// What a call that isn't answered yet can meet.
+enum Next {
+    Event(Event),
+    TimeIsUp,
+    Gone,
 }
 
 /// What became of an INVITE.
@@ -112,7 +121,7 @@ impl Inbound<'_> {
 
     /// Ports, SDP, shard, 180, 200, ACK.
     async fn accept(&mut self, agent: &Agent) -> Result<Outcome, Refusal> {
-        let prepared = Prepared::bind(self.context, self.incoming.local)?;
+        let prepared = Prepared::bind(self.context, self.sip.bound().ip(), self.incoming.invitation.flow.peer.ip())?;
         let voice = Voice::of_agent(self.context, agent);
         match self.incoming.invitation.body.take() {
             Some(offer) => self.accept_offer(prepared, &offer, voice, agent.ring).await,
@@ -147,6 +156,7 @@ impl Inbound<'_> {
         voice: Voice,
         ring: Duration,
     ) -> Result<Outcome, Refusal> {
+        Prepared::room(self.context)?;
         if let Some(disposition) = self.ring(ring).await {
             return Ok(Outcome::Ended(disposition, None));
         }
@@ -172,35 +182,50 @@ impl Inbound<'_> {
     async fn confirmed(&mut self, description: Vec<u8>) -> Result<Option<Body>, Disposition> {
         self.sip.accept(self.incoming.session, body_of(description)).await;
         loop {
-            match self.incoming.events.recv().await {
-                Some(Event::Confirmed { body, .. }) => return Ok(body),
-                Some(Event::Ended { cause, .. }) => return Err(Disposition::of_end(&cause)),
-                None => return Err(Disposition::of_end(&EndCause::Transport)),
-                Some(_) => {}
+            match self.next(None).await {
+                Next::Event(Event::Confirmed { body, .. }) => return Ok(body),
+                Next::Event(Event::Ended { cause, .. }) => return Err(Disposition::of_end(&cause)),
+                Next::Gone => return Err(Disposition::of_end(&EndCause::Transport)),
+                Next::Event(_) | Next::TimeIsUp => {}
             }
         }
     }
 
-    /// Lets the phone ring; the disposition when the caller gave up meanwhile.
+    /// Lets the phone ring; the disposition when the call ended meanwhile.
     async fn ring(&mut self, time: Duration) -> Option<Disposition> {
         self.sip.progress(self.incoming.session, StatusCode::RINGING, None).await;
         if time.is_zero() {
             return None;
         }
-        let deadline = tokio::time::Instant::now() + time;
+        let deadline = Instant::now() + time;
         loop {
-            match tokio::time::timeout_at(deadline, self.incoming.events.recv()).await {
-                Err(_) => return None,
-                Ok(Some(Event::Ended { cause, .. })) => return Some(Disposition::of_end(&cause)),
-                Ok(None) => return Some(Disposition::Cancelled),
-                Ok(Some(_)) => {}
+            match self.next(Some(deadline)).await {
+                Next::TimeIsUp => return None,
+                Next::Event(Event::Ended { cause, .. }) => return Some(Disposition::before_answer(&cause)),
+                Next::Gone => return Some(Disposition::Cancelled),
+                Next::Event(_) => {}
+            }
+        }
+    }
+
+    /// What happens next; a server that hangs up its calls hangs up this one too, and its end is the next event.
+    async fn next(&mut self, deadline: Option<Instant>) -> Next {
+        let session = self.incoming.session;
+        loop {
+            tokio::select! {
+                event = self.incoming.events.recv() => return event.map_or(Next::Gone, Next::Event),
+                () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => return Next::TimeIsUp,
+                () = self.context.reached(Phase::Goodbye), if !self.hung_up => {
+                    self.hung_up = true;
+                    self.sip.hangup(session, None).await;
+                }
             }
         }
     }
 
     async fn refuse(&self, refusal: Refusal) -> Disposition {
         let Refusal { status, reason, why } = refusal;
-        warn!(status = status.code(), why, "call refused");
+        info!(status = status.code(), why, "call refused");
         let phrase = reason.as_deref().unwrap_or_else(|| status.default_reason()).to_owned();
         let busy = status == StatusCode::SERVICE_UNAVAILABLE;
         let headers = busy.then(|| (HeaderName::RetryAfter, Text::from(RETRY_AFTER)));

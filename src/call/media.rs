@@ -2,6 +2,7 @@
 
 use super::context::Context;
 use super::event::CallId;
+use crate::net::address::{LocalAddresses, advertised};
 use crate::net::ports::PortPair;
 use crate::net::shard::{CallKey, EngineSpec, Leg, MediaEvent, Opening, Report, ShardHandle, Unavailable};
 use crate::recorder::RecordingId;
@@ -57,11 +58,12 @@ pub(super) fn body_of(description: Vec<u8>) -> Body {
 }
 
 impl Prepared {
-    /// Binds ports at `address` and offers what the configuration says.
-    pub(super) fn bind(context: &Context, address: IpAddr) -> Result<Self, MediaError> {
+    /// Binds ports where `peer` reaches us and offers what the configuration says.
+    pub(super) fn bind(context: &Context, bound: IpAddr, peer: IpAddr) -> Result<Self, MediaError> {
+        let address = LocalAddresses::new(bound).towards(peer);
+        let advertised = advertised(context.config.sip.external, address, peer);
         let ports = context.ports.pair(address)?;
         let media = &context.config.media;
-        let advertised = context.config.sip.external.unwrap_or(address);
         let local = LocalMedia {
             address: advertised,
             rtp_port: ports.rtp_port()?,
@@ -72,6 +74,11 @@ impl Prepared {
             version: 0,
         };
         Ok(Self { ports, local })
+    }
+
+    /// Whether a shard would take the call now.
+    pub(super) fn room(context: &Context) -> Result<(), MediaError> {
+        context.shards.quietest().map(drop).ok_or(MediaError::Overload(Unavailable))
     }
 
     /// Our offer.
@@ -99,12 +106,17 @@ impl Prepared {
     ) -> Result<MediaSession, MediaError> {
         let Self { ports, local } = self;
         let shard = context.shards.quietest().ok_or(Unavailable)?.clone();
-        let recording = what.record.then(|| record(context, call)).flatten();
+        let recording = what.record.then_some(RecordingId(call.0));
         let leg = Leg::new(ports, plan, &mut rand::rng(), Instant::now());
         let (tell, events) = mpsc::channel(EVENTS);
         let key = context.shards.new_key();
-        let opening = Opening { key, leg, engine: what.engine, turn: what.turn, events: tell, recording };
+        let patience = context.config.media.timeout;
+        let opening = Opening { key, leg, engine: what.engine, turn: what.turn, events: tell, recording, patience };
         shard.open(opening).await?;
+        if let Some(id) = recording {
+            // The shard's first block comes a second after the answer.
+            context.services.recorder.open(id, context.recording_path(call, &jiff::Zoned::now())).await;
+        }
         Ok(MediaSession { shard, key, events, local, recording })
     }
 }
@@ -125,18 +137,6 @@ impl Voice {
             engine: EngineSpec::Builtin(settings.clone()),
             turn: agent.turn.clone(),
             record: context.config.recording.enabled,
-        }
-    }
-}
-
-fn record(context: &Context, call: CallId) -> Option<RecordingId> {
-    let path = context.recording_path(call, &jiff::Zoned::now());
-    let id = RecordingId(call.0);
-    match context.services.recorder.open(id, path) {
-        Ok(()) => Some(id),
-        Err(error) => {
-            tracing::error!(%call, %error, "this call is not recorded");
-            None
         }
     }
 }

@@ -5,13 +5,12 @@ use super::conversation::{Conversation, finish};
 use super::disposition::Disposition;
 use super::event::{CallEventKind, CallId, Direction};
 use super::media::{MediaError, MediaSession, Prepared, Voice, body_of};
-use crate::net::address::LocalAddresses;
 use crate::net::shard::EngineSpec;
 use crate::net::sip::{Dial, SipHandle};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use talkpath_sip::agent::{Event, SessionId};
+use talkpath_sip::agent::{EndCause, Event, SessionId};
 use talkpath_sip::message::{NameAddr, StatusCode, Uri};
 use tokio::sync::mpsc;
 use tracing::{Instrument, info, info_span, warn};
@@ -93,8 +92,8 @@ impl Outbound<'_> {
     }
 
     async fn dial(&self) -> Result<(MediaSession, Answered), Disposition> {
-        let local = LocalAddresses::new(self.sip.bound().ip()).towards(self.outgoing.peer.ip());
-        let prepared = Prepared::bind(self.context, local).map_err(|error| failed(&error))?;
+        let (bound, peer) = (self.sip.bound().ip(), self.outgoing.peer.ip());
+        let prepared = Prepared::bind(self.context, bound, peer).map_err(|error| failed(&error))?;
         let answered = self.invite(&prepared).await?;
         let session = answered.session;
         let opened = match prepared.accept(&answered.answer) {
@@ -130,9 +129,11 @@ impl Outbound<'_> {
             warn!(%error, "the call can't be placed");
             Disposition::Lost { why: "its INVITE could not be made" }
         })?;
-        let mut phases = self.context.phase();
         let mut patience = Box::pin(tokio::time::sleep(self.outgoing.ring));
         let mut cancelled = false;
+        // Cancelled as the server stops, not as nobody answered.
+        let mut stopped = false;
+        let mut early = None;
         loop {
             let event = tokio::select! {
                 event = events.recv() => event,
@@ -141,24 +142,31 @@ impl Outbound<'_> {
                     self.sip.hangup(session, None).await;
                     continue;
                 }
-                phase = phases.wait_for(|phase| *phase >= Phase::Goodbye), if !cancelled => {
-                    // A server that is gone wants its calls gone too.
-                    drop(phase);
-                    cancelled = true;
+                () = self.context.reached(Phase::Goodbye), if !cancelled => {
+                    (cancelled, stopped) = (true, true);
                     self.sip.hangup(session, None).await;
                     continue;
                 }
             };
             match event {
                 Some(Event::Answered { body, .. }) => {
-                    let answer = body.map(|body| body.content.to_vec()).unwrap_or_default();
+                    // A gateway that has answered in its 183 may leave the 2xx without a body.
+                    let answer = body.or(early).map(|body| body.content.to_vec()).unwrap_or_default();
                     return Ok(Answered { session, events, answer });
                 }
-                Some(Event::Progress { status, .. }) if status == StatusCode::RINGING => {
-                    self.context.tell(self.call, CallEventKind::Ringing);
+                Some(Event::Progress { status, body, .. }) => {
+                    early = body.or(early);
+                    if status == StatusCode::RINGING {
+                        self.context.tell(self.call, CallEventKind::Ringing);
+                    }
                 }
-                Some(Event::Refused { status, reason, .. }) => {
-                    return Err(Disposition::of_refusal(status, reason.to_string()));
+                Some(Event::Refused { status, reason, cause, .. }) => {
+                    let refused = Disposition::of_failure(cause, status, &reason);
+                    return Err(if stopped { Disposition::CancelledByUs } else { refused });
+                }
+                Some(Event::Ended { .. }) if stopped => return Err(Disposition::CancelledByUs),
+                Some(Event::Ended { cause: cause @ EndCause::NoResponse, .. }) => {
+                    return Err(Disposition::of_end(&cause));
                 }
                 Some(Event::Ended { .. }) => return Err(Disposition::NoAnswer),
                 None => return Err(Disposition::Lost { why: "its dialog ended by a fault" }),

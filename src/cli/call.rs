@@ -1,6 +1,7 @@
 //! `talkpath call URI`: places one call and talks, or plays a recording.
 
 use super::console::Console;
+use super::stop::Stop;
 use super::{Common, logging};
 use crate::call::{Disposition, Outgoing};
 use crate::net::shard::EngineSpec;
@@ -14,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use talkpath_config::Config;
 use talkpath_media::resample::Resampler;
-use talkpath_sip::message::{NameAddr, Uri};
+use talkpath_sip::message::{NameAddr, Scheme, Uri};
 use tokio::sync::broadcast::error::RecvError;
 
 /// The port of SIP where a URI names none (RFC 3261 §19.1.2).
@@ -49,7 +50,7 @@ pub struct CallArguments {
 
 pub(super) fn run(arguments: &CallArguments, common: &Common) -> anyhow::Result<ExitCode> {
     let config = common.load()?;
-    logging::start("warn", common.verbose);
+    let _logs = logging::start("warn", common.verbose);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no runtime")?;
     runtime.block_on(place(arguments, config))
 }
@@ -57,6 +58,7 @@ pub(super) fn run(arguments: &CallArguments, common: &Common) -> anyhow::Result<
 async fn place(arguments: &CallArguments, mut config: Config) -> anyhow::Result<ExitCode> {
     let to = Uri::parse(arguments.uri.clone())
         .with_context(|| format!("\"{}\" is no SIP URI; write sip:USER@HOST or sip:USER@HOST:PORT", arguments.uri))?;
+    ensure_udp(&to)?;
     let peer = resolve(&to).await?;
     let any: IpAddr = if peer.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
     config.sip.listen = vec![SocketAddr::new(any, 0)];
@@ -76,13 +78,18 @@ async fn place(arguments: &CallArguments, mut config: Config) -> anyhow::Result<
         }
     });
     let patience = arguments.hang_up_after.map_or(Duration::MAX, Duration::from_secs);
+    let (mut first, mut second) = (Stop::new()?, Stop::new()?);
     let stop = async {
         tokio::select! {
             () = tokio::time::sleep(patience) => {}
-            _ = tokio::signal::ctrl_c() => {}
+            () = first.wanted() => {}
         }
     };
-    let disposition = server.place_until(outgoing, stop).await?;
+    let disposition = tokio::select! {
+        disposition = server.place_until(outgoing, stop) => disposition?,
+        // The first wish hangs up; the second doesn't wait for the other side.
+        () = async { second.wanted().await; second.wanted().await } => return Ok(ExitCode::FAILURE),
+    };
     server.drain(Duration::ZERO).await;
     shown.await.context("the console failed")?;
     Ok(match disposition {
@@ -90,6 +97,8 @@ async fn place(arguments: &CallArguments, mut config: Config) -> anyhow::Result<
         Disposition::Busy
         | Disposition::NoAnswer
         | Disposition::Cancelled
+        | Disposition::CancelledByUs
+        | Disposition::Unreachable { .. }
         | Disposition::Refused { .. }
         | Disposition::Lost { .. } => ExitCode::FAILURE,
     })
@@ -117,6 +126,17 @@ fn outgoing(arguments: &CallArguments, config: &Config, to: Uri, peer: SocketAdd
     Ok(Outgoing { to, from, peer, engine, turn: agent.turn.clone(), record, ring })
 }
 
+/// Only UDP so far: anything else must not go over it unasked.
+fn ensure_udp(uri: &Uri) -> anyhow::Result<()> {
+    let transport = uri.param("transport");
+    let udp = transport.as_deref().is_none_or(|transport| transport.eq_ignore_ascii_case("udp"));
+    ensure!(
+        uri.scheme() != Scheme::Sips && udp,
+        "{uri} asks for another transport than UDP, which is all there is; write sip:USER@HOST"
+    );
+    Ok(())
+}
+
 /// The address that a URI's host and port name.
 async fn resolve(uri: &Uri) -> anyhow::Result<SocketAddr> {
     let host = uri.host().with_context(|| format!("{uri} names no host; write sip:USER@HOST"))?;
@@ -125,10 +145,12 @@ async fn resolve(uri: &Uri) -> anyhow::Result<SocketAddr> {
         return Ok(SocketAddr::new(ip, port));
     }
     let name = host.to_string();
-    let mut found = tokio::net::lookup_host((name.as_str(), port))
+    let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), port))
         .await
-        .with_context(|| format!("the host \"{name}\" can't be found; check its spelling and your DNS"))?;
-    found.next().with_context(|| format!("the host \"{name}\" has no address"))
+        .with_context(|| format!("the host \"{name}\" can't be found; check its spelling and your DNS"))?
+        .collect();
+    let v4 = found.iter().find(|address| address.is_ipv4());
+    v4.or(found.first()).copied().with_context(|| format!("the host \"{name}\" has no address"))
 }
 
 /// A WAV file as 8 kHz mono.
@@ -146,8 +168,14 @@ fn read_wav(file: &Path) -> anyhow::Result<Arc<[i16]>> {
     if spec.sample_rate == RATE {
         return Ok(mono.into());
     }
-    let mut resampler = Resampler::new(spec.sample_rate, RATE)
-        .with_context(|| format!("can't play {} at {} Hz; 8000 Hz is best", file.display(), spec.sample_rate))?;
+    let mut resampler = Resampler::new(spec.sample_rate, RATE).with_context(|| {
+        format!(
+            "can't play {} at {} Hz; convert it: sox {} -r 8000 -c 1 -b 16 OUT.wav",
+            file.display(),
+            spec.sample_rate,
+            file.display()
+        )
+    })?;
     let mut out = Vec::new();
     resampler.push(&mono, &mut out);
     Ok(out.into())

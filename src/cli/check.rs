@@ -19,6 +19,7 @@ pub(super) fn run(arguments: &CheckArguments, common: &Common) -> anyhow::Result
         Some(file) => Config::load(file)?,
         None => common.load()?,
     };
+    config.recording.check()?;
     let mut out = std::io::stdout().lock();
     writeln!(out, "The configuration is good.")?;
     for address in &config.sip.listen {

@@ -1,6 +1,6 @@
 //! A call as it happens, for people: one line an event.
 
-use crate::call::{CallEvent, CallEventKind, Direction};
+use crate::call::{CallEvent, CallEventKind, CallId, Direction};
 use crate::net::shard::{MediaEvent, Report};
 use crate::recorder::Outcome;
 use std::io::Write;
@@ -20,12 +20,30 @@ impl Console {
     /// Prints one line, with the time since the beginning.
     pub(super) fn line(&self, who: &str, text: &str) {
         let at = self.began.elapsed().as_secs_f64();
+        // What peers write is not to steer the terminal.
+        let text: String = text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
         // A terminal that is gone is no reason to stop the call.
         drop(writeln!(std::io::stdout().lock(), "{at:8.3}  {who:<9} {text}"));
     }
 
     /// Prints what happened to a call, if people want to know.
     pub(super) fn event(&self, event: &CallEvent) {
+        Called { console: self, call: event.call }.event(event);
+    }
+}
+
+/// Prints what happened to one call: its number stands on each line.
+struct Called<'a> {
+    console: &'a Console,
+    call: CallId,
+}
+
+impl Called<'_> {
+    fn line(&self, who: &str, text: &str) {
+        self.console.line(who, &format!("#{} {text}", self.call));
+    }
+
+    fn event(&self, event: &CallEvent) {
         match &event.kind {
             CallEventKind::Began { direction: Direction::Inbound, from, to, peer } => {
                 self.line("call", &format!("{from} calls {to} (from {peer})"));

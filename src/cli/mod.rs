@@ -6,6 +6,7 @@ mod console;
 mod demo;
 mod logging;
 mod serve;
+mod stop;
 
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;

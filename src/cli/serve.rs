@@ -1,14 +1,15 @@
 //! `talkpath serve`: answers calls until it is told to stop.
 
 use super::console::Console;
+use super::stop::Stop;
 use super::{Common, logging};
+use crate::call::CallEvent;
 use crate::server::Server;
 use anyhow::Context;
 use clap::Args;
 use std::io::{IsTerminal, Write};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 
@@ -28,24 +29,33 @@ pub(super) fn run(arguments: &ServeArguments, common: &Common) -> anyhow::Result
     if !arguments.listen.is_empty() {
         config.sip.listen = arguments.listen.iter().map(|text| listen_address(text)).collect::<Result<_, _>>()?;
     }
-    logging::start("warn", common.verbose);
+    let _logs = logging::start("warn", common.verbose);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no runtime")?;
     runtime.block_on(async {
         let drain = config.drain;
         // Before anything is said of us: whoever reads that we are here may already stop us.
         let mut stop = Stop::new()?;
         let server = Server::start(config)?;
-        let show = (arguments.show || std::io::stdout().is_terminal()).then(|| tokio::spawn(show(server.subscribe())));
-        greet(&server)?;
+        if arguments.show || std::io::stdout().is_terminal() {
+            show(server.subscribe());
+        }
+        greet(&server);
         stop.wanted().await;
-        say(&format!("Stopping: no new calls; live ones get {} s. Again to stop at once.", drain.as_secs()))?;
+        say(&format!("Stopping: no new calls; live ones get {} s. Again to hang them up now.", drain.as_secs()));
+        let hurry = server.hurry();
+        let mut draining = std::pin::pin!(server.drain(drain));
         tokio::select! {
-            () = server.drain(drain) => say("Stopped.")?,
-            () = stop.wanted() => say("Stopped at once.")?,
+            () = draining.as_mut() => {}
+            () = stop.wanted() => {
+                say("Hanging up. Again to stop at once.");
+                hurry.hang_up();
+                tokio::select! {
+                    () = draining => {}
+                    () = stop.wanted() => {}
+                }
+            }
         }
-        if let Some(show) = show {
-            show.abort();
-        }
+        say("Stopped.");
         Ok(ExitCode::SUCCESS)
     })
 }
@@ -57,22 +67,29 @@ fn listen_address(text: &str) -> anyhow::Result<SocketAddr> {
     })
 }
 
-fn say(text: &str) -> std::io::Result<()> {
-    writeln!(std::io::stdout().lock(), "{text}")
+/// Nobody may be reading any more: that is no reason to drop a call.
+fn say(text: &str) {
+    drop(writeln!(std::io::stdout().lock(), "{text}"));
 }
 
 /// Says where we are and how to call us.
-fn greet(server: &Server) -> std::io::Result<()> {
+fn greet(server: &Server) {
     let program = std::env::args().next().unwrap_or_else(|| "talkpath".into());
     for address in server.addresses() {
-        say(&format!("talkpath answers SIP on udp://{address}."))?;
-        let reachable = reachable_at(address);
+        say(&format!("talkpath answers SIP on udp://{address}."));
+        let (reachable, here) = (reachable_at(address), reachable_here(address));
         say(&format!(
-            "  Call it: sip:receptionist@{reachable} from any softphone, or: {program} call sip:hello@{reachable}"
-        ))?;
+            "  Call it: sip:receptionist@{reachable} from any softphone, or: {program} call sip:hello@{here}"
+        ));
     }
     let allowed: Vec<_> = server.context().config.sip.admission.allow.iter().map(ToString::to_string).collect();
-    say(&format!("  Calls are taken from: {}. Ctrl-C to stop.", allowed.join(", ")))
+    say(&format!("  Calls are taken from: {}. Ctrl-C to stop.", allowed.join(", ")));
+}
+
+/// Where a program on this machine calls us: by loopback if we listen there.
+fn reachable_here(bound: SocketAddr) -> SocketAddr {
+    let loopback: IpAddr = if bound.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() };
+    SocketAddr::new(if bound.ip().is_unspecified() { loopback } else { bound.ip() }, bound.port())
 }
 
 /// An address that can be dialled: the machine's own when we listen on all of them.
@@ -87,36 +104,19 @@ fn reachable_at(bound: SocketAddr) -> SocketAddr {
     SocketAddr::new(own, bound.port())
 }
 
-/// What an operator stops us with: SIGTERM or Ctrl-C.
-struct Stop {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Stop {
-    fn new() -> anyhow::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate()).context("SIGTERM can't be awaited")?,
-            interrupt: signal(SignalKind::interrupt()).context("Ctrl-C can't be awaited")?,
-        })
-    }
-
-    /// Waits for the next one.
-    async fn wanted(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
+/// Prints calls on a thread of its own: a terminal that stands still must not hold up a call.
+fn show(mut events: broadcast::Receiver<CallEvent>) {
+    let shown = std::thread::Builder::new().name("console".into()).spawn(move || {
+        let console = Console::new();
+        loop {
+            match events.blocking_recv() {
+                Ok(event) => console.event(&event),
+                Err(RecvError::Lagged(missed)) => console.line("console", &format!("({missed} events were not shown)")),
+                Err(RecvError::Closed) => return,
+            }
         }
-    }
-}
-
-async fn show(mut events: broadcast::Receiver<crate::call::CallEvent>) {
-    let console = Console::new();
-    loop {
-        match events.recv().await {
-            Ok(event) => console.event(&event),
-            Err(RecvError::Lagged(missed)) => console.line("console", &format!("({missed} events were not shown)")),
-            Err(RecvError::Closed) => return,
-        }
+    });
+    if let Err(error) = shown {
+        tracing::warn!(%error, "calls are not shown");
     }
 }

@@ -1,6 +1,7 @@
 //! Everything that touches a socket: the SIP driver and the media shards.
 
 pub mod address;
+pub mod limits;
 pub mod ports;
 pub mod shard;
 pub mod sip;

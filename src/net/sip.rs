@@ -4,21 +4,23 @@
 //! waits while the channel is full. In the other direction the task never waits: a call whose task doesn't take its events is
 //! hung up, and an INVITE that nobody has room for is answered 503.
 
-use super::address::LocalAddresses;
+use super::address::{LocalAddresses, advertised};
 use super::sip_command::Command;
 use anyhow::Context;
 use bytes::Bytes;
 use rand::SeedableRng;
 use rand::rngs::{StdRng, SysRng};
 use std::collections::HashMap;
+use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+use talkpath_dialplan::Admission;
 use talkpath_sip::agent::{Event, Flow, Invitation, Output, Protocol, SessionId, Settings, Transmit, UserAgent};
 use talkpath_sip::message::StatusCode;
 use tokio::net::UdpSocket;
-use tokio::sync::mpsc;
-use tokio::time::{Sleep, sleep_until};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Sleep, interval, sleep_until};
 use tracing::{debug, trace, warn};
 
 pub use super::sip_command::{Dial, Gone, SipHandle};
@@ -31,6 +33,8 @@ const CALL_EVENTS: usize = 32;
 const INCOMING: usize = 1_024;
 /// Datagrams read before timers, commands and output get their turn.
 const BATCH: usize = 64;
+/// How often calls are looked for whose task is gone.
+const HOUSEKEEPING: Duration = Duration::from_secs(2);
 /// The largest UDP payload.
 const DATAGRAM: usize = 65_535;
 /// What we ask the system to buffer while the driver is busy: about 4,000 INVITEs.
@@ -43,8 +47,6 @@ pub struct Incoming {
     pub session: SessionId,
     /// Who calls whom, with what offer.
     pub invitation: Invitation,
-    /// The address that the peer sees us at.
-    pub local: IpAddr,
     /// What happens to the session from here on.
     pub events: mpsc::Receiver<Event>,
 }
@@ -67,19 +69,30 @@ struct Driver {
     calls: HashMap<SessionId, mpsc::Sender<Event>>,
     incoming: mpsc::Sender<Incoming>,
     wake: Option<Instant>,
+    /// Who waits until every request of ours has its answer.
+    settling: Vec<oneshot::Sender<()>>,
+    strangers: Strangers,
 }
 
-/// Binds `listen` and starts the driver on the current runtime.
+/// Binds `listen` and starts the driver on the current runtime. Calls from addresses that `admission` doesn't admit are refused 403.
 ///
 /// # Errors
 /// When the socket can't be bound: the sentence says which, why, and what to do.
-pub fn start(listen: SocketAddr, external: Option<IpAddr>, settings: Settings) -> anyhow::Result<Started> {
-    let socket = bind(listen).with_context(|| advice(listen))?;
+pub fn start(
+    listen: SocketAddr,
+    external: Option<IpAddr>,
+    admission: Admission,
+    settings: Settings,
+) -> anyhow::Result<Started> {
+    let socket = bind(listen).map_err(|error| {
+        let advice = advice(listen, error.kind());
+        anyhow::Error::new(error).context(advice)
+    })?;
     let bound = socket.local_addr().context("the SIP socket has no address")?;
     let random = StdRng::try_from_rng(&mut SysRng).context("the system gives no randomness")?;
     let (incoming, new_calls) = mpsc::channel(INCOMING);
     let (commands, requests) = mpsc::channel(COMMANDS);
-    let driver = Driver {
+    let mut driver = Driver {
         agent: UserAgent::new(settings, random),
         socket,
         bound,
@@ -88,7 +101,10 @@ pub fn start(listen: SocketAddr, external: Option<IpAddr>, settings: Settings) -
         calls: HashMap::new(),
         incoming,
         wake: None,
+        settling: Vec::new(),
+        strangers: Strangers::default(),
     };
+    driver.agent.set_admission(move |source| admission.admits(source));
     tokio::spawn(driver.run(requests));
     Ok(Started { sip: SipHandle::new(commands, bound), incoming: new_calls })
 }
@@ -97,6 +113,10 @@ fn bind(listen: SocketAddr) -> std::io::Result<UdpSocket> {
     let socket =
         socket2::Socket::new(socket2::Domain::for_address(listen), socket2::Type::DGRAM, Some(socket2::Protocol::UDP))?;
     socket.set_nonblocking(true)?;
+    if listen.is_ipv6() {
+        // IPv4 has a listener of its own: as mapped addresses it would be answered with addresses that it can't reach.
+        socket.set_only_v6(true)?;
+    }
     // Less than asked for is no failure: the system caps it.
     if let Err(error) = socket.set_recv_buffer_size(SOCKET_BUFFER) {
         debug!(%error, "the SIP socket keeps its default receive buffer");
@@ -105,19 +125,57 @@ fn bind(listen: SocketAddr) -> std::io::Result<UdpSocket> {
     UdpSocket::from_std(socket.into())
 }
 
-fn advice(listen: SocketAddr) -> String {
-    format!(
-        "can't listen for SIP on udp://{listen}; if another program has the port, stop it or set sip.listen to \
-         another one (`talkpath serve --listen udp://0.0.0.0:5070`)"
-    )
+fn advice(listen: SocketAddr, why: ErrorKind) -> String {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the kinds of errors are non-exhaustive")]
+    let advice = match why {
+        ErrorKind::AddrInUse => {
+            "another program has the port; stop it, or set sip.listen to another port \
+             (`talkpath serve --listen udp://0.0.0.0:5070`)"
+        }
+        ErrorKind::AddrNotAvailable => {
+            "this machine has no such address; set sip.listen to one that it has, or to 0.0.0.0 for all of them"
+        }
+        ErrorKind::PermissionDenied => {
+            "ports below 1024 need a permission (CAP_NET_BIND_SERVICE); set sip.listen to a port above"
+        }
+        _ => "check sip.listen",
+    };
+    format!("can't listen for SIP on udp://{listen}: {advice}")
+}
+
+/// Addresses that were refused, told on the log at most once a minute: whoever scans the Internet must not fill it.
+#[derive(Debug, Default)]
+struct Strangers {
+    told: u64,
+    at: Option<Instant>,
+}
+
+impl Strangers {
+    fn tell(&mut self, refused: u64, last: Option<IpAddr>) {
+        const RARELY: Duration = Duration::from_secs(60);
+        let Some(last) = last else { return };
+        if refused > self.told && self.at.is_none_or(|at| at.elapsed() >= RARELY) {
+            warn!(requests = refused - self.told, %last, "strangers were refused 403; if they should be served, add them to sip.allow");
+            (self.told, self.at) = (refused, Some(Instant::now()));
+        }
+    }
+}
+
+/// Whoever waited may have gone meanwhile.
+fn hand_over(to: oneshot::Sender<()>) {
+    if to.send(()).is_err() {
+        trace!("nobody waits for the driver to settle any more");
+    }
 }
 
 impl Driver {
     async fn run(mut self, mut requests: mpsc::Receiver<Command>) {
         let mut buffer = vec![0_u8; DATAGRAM];
+        let mut housekeeping = interval(HOUSEKEEPING);
         let mut sleep = Box::pin(sleep_until(tokio::time::Instant::now()));
         loop {
             self.drain().await;
+            self.settle();
             rearm(&mut sleep, self.wake);
             tokio::select! {
                 ready = self.socket.readable() => match ready {
@@ -129,6 +187,7 @@ impl Driver {
                     None => return,
                 },
                 () = sleep.as_mut(), if self.wake.is_some() => self.agent.handle_timeout(Instant::now()),
+                _ = housekeeping.tick() => self.keep_house(),
             }
         }
     }
@@ -152,7 +211,8 @@ impl Driver {
     }
 
     fn flow(&mut self, peer: SocketAddr) -> Flow {
-        let local = self.external.unwrap_or_else(|| self.addresses.towards(peer.ip()));
+        let own = self.addresses.towards(peer.ip());
+        let local = advertised(self.external, own, peer.ip());
         Flow { local: SocketAddr::new(local, self.bound.port()), peer, protocol: Protocol::Udp }
     }
 
@@ -170,11 +230,34 @@ impl Driver {
         }
     }
 
+    /// Tells those who wait that nothing of ours is unanswered any more.
+    fn settle(&mut self) {
+        if self.agent.unanswered() == 0 {
+            for waiting in self.settling.drain(..) {
+                hand_over(waiting);
+            }
+        }
+    }
+
+    /// Hangs up calls whose task is gone, and tells of strangers, rarely.
+    fn keep_house(&mut self) {
+        let deserted: Vec<_> =
+            self.calls.iter().filter_map(|(session, call)| call.is_closed().then_some(*session)).collect();
+        deserted.into_iter().for_each(|session| self.hang_up_deserted(session));
+        self.strangers.tell(self.agent.refused_strangers(), self.agent.last_stranger());
+    }
+
     async fn transmit(&mut self, transmit: Transmit) {
         let Transmit { flow, data } = transmit;
         if let Err(error) = self.socket.send_to(&data, flow.peer).await {
             debug!(peer = %flow.peer, %error, "a message could not be sent");
-            self.agent.handle_transport_error(flow, Instant::now());
+            // Anything else passes: the retransmission is the next try.
+            if matches!(
+                error.kind(),
+                ErrorKind::NetworkUnreachable | ErrorKind::HostUnreachable | ErrorKind::AddrNotAvailable
+            ) {
+                self.agent.handle_transport_error(flow, Instant::now());
+            }
         }
     }
 
@@ -199,8 +282,7 @@ impl Driver {
 
     fn offer_call(&mut self, session: SessionId, invitation: Invitation) {
         let (call, events) = mpsc::channel(CALL_EVENTS);
-        let local = self.addresses.towards(invitation.flow.peer.ip());
-        let incoming = Incoming { session, invitation, local, events };
+        let incoming = Incoming { session, invitation, events };
         if self.incoming.try_send(incoming).is_ok() {
             self.calls.insert(session, call);
             return;
@@ -235,6 +317,10 @@ impl Driver {
             Command::AnswerOffer { session, answer } => self.agent.answer_offer(session, answer, now),
             Command::Drain => {
                 self.agent.set_draining(true);
+                return;
+            }
+            Command::Settle(reply) => {
+                self.settling.push(reply);
                 return;
             }
         };

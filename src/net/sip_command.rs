@@ -34,6 +34,7 @@ pub(super) enum Command {
     Hangup { session: SessionId, reason: Option<Reason> },
     AnswerOffer { session: SessionId, answer: Result<Body, StatusCode> },
     Drain,
+    Settle(oneshot::Sender<()>),
 }
 
 /// The driver has ended; so have its sessions.
@@ -117,6 +118,14 @@ impl SipHandle {
     /// New INVITEs are answered 503 from now on.
     pub async fn drain(&self) {
         self.send(Command::Drain).await;
+    }
+
+    /// Waits until every request that we have sent has its answer: the last BYE has arrived.
+    pub async fn settled(&self) {
+        let (reply, settled) = oneshot::channel();
+        self.send(Command::Settle(reply)).await;
+        // A driver that has ended has nothing unanswered.
+        drop(settled.await);
     }
 
     /// A driver that has ended took its sessions along: their event channels close.

@@ -6,7 +6,7 @@ use super::line::{Impairment, Line, LineCounts, Packet, Said};
 use std::collections::HashMap;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 use talkpath_media::g711::Law;
@@ -22,6 +22,9 @@ const WATCHED: u64 = 20;
 const TURNS: u64 = 5;
 /// Arrivals noted on a watched line: ten minutes of packets.
 const NOTED: usize = 30_000;
+
+/// Orders that may wait; the thread takes them each millisecond, and whoever gives one more waits that long.
+const ORDERS: usize = 4_096;
 
 /// Names a line on its exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -55,7 +58,7 @@ pub(super) enum Order {
 /// A handle on the thread; it ends with the last handle.
 #[derive(Clone, Debug)]
 pub(super) struct Exchange {
-    orders: Sender<Order>,
+    orders: SyncSender<Order>,
 }
 
 struct Wired {
@@ -70,10 +73,10 @@ struct Wired {
 impl Exchange {
     /// `realtime` asks for the priority that media threads have: for the bench, where this thread is the measure.
     pub(super) fn start(realtime: bool) -> std::io::Result<Self> {
-        let (orders, queue) = channel();
+        let (orders, queue) = sync_channel(ORDERS);
         thread::Builder::new().name("phone".into()).spawn(move || {
             if realtime {
-                crate::net::shard::raise_priority();
+                crate::net::shard::raise_priority(0);
             }
             work(&queue);
         })?;

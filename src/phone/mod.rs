@@ -19,6 +19,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use talkpath_config::RtpPorts;
+use talkpath_dialplan::Admission;
 use talkpath_media::g711::Law;
 use talkpath_media::rtp;
 use talkpath_media::sdp::{self, LocalMedia};
@@ -102,7 +103,8 @@ impl Phone {
     }
 
     fn start_at(address: IpAddr, realtime: bool) -> anyhow::Result<Self> {
-        let started = sip::start(SocketAddr::new(address, 0), None, Settings::default())?;
+        let started =
+            sip::start(SocketAddr::new(address, 0), None, Admission { allow: Vec::new() }, Settings::default())?;
         Ok(Self {
             sip: started.sip,
             exchange: Exchange::start(realtime)?,
@@ -256,7 +258,7 @@ impl Mouth {
         self.exchange.order(Order::Impair(self.line, impairment));
     }
 
-    /// Takes the line down without a word; gives what it counted.
+    /// Takes the line down without a word; what has come by then is heard. Gives what it counted.
     ///
     /// # Errors
     /// When the line ended by a fault.
@@ -294,6 +296,7 @@ impl PhoneCall {
         let counts = self.mouth.disconnect().await?;
         self.sip.hangup(self.session, None).await;
         self.ended().await?;
+        self.sip.settled().await;
         Ok(counts)
     }
 }

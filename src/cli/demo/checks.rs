@@ -8,8 +8,8 @@ use std::path::Path;
 use std::time::Duration;
 use talkpath_media::level::dbov;
 
-/// The design's bar: silence within this much audio of the first voiced packet, and a packet on its way.
-const SILENCE_BAR: Duration = Duration::from_millis(270);
+/// The design's bar: silence within this much audio of the first voiced packet.
+const SILENCE_BAR: Duration = Duration::from_millis(250);
 /// An answer that takes longer than this isn't one.
 const ANSWER_BAR: Duration = Duration::from_millis(3_500);
 /// The greeting starts within this much of the ACK.
@@ -39,7 +39,7 @@ impl Checks {
             format!("silent {} ms of audio after the caller interrupted", silent.as_millis()),
             silent < SILENCE_BAR,
         );
-        checks.add("the interrupted line was told as far as it was heard".into(), told.report.turns.interruptions == 1);
+        checks.interruption(told);
         for (what, latency) in &measured.answers {
             checks.add(format!("answer to {what} after {} ms", latency.as_millis()), *latency < ANSWER_BAR);
         }
@@ -64,9 +64,19 @@ impl Checks {
         self.0.push(Check { what, right });
     }
 
+    /// One line was cut, and what was told of it is its beginning and not all of it.
+    fn interruption(&mut self, told: &Told) {
+        let settings = talkpath_speech::builtin::Settings::default();
+        let line = talkpath_speech::builtin::opening(&settings).join(" ");
+        let cut = told.interrupted.first().is_some_and(|heard| line.starts_with(heard.as_str()) && *heard != line);
+        let right = told.report.turns.interruptions == 1 && cut;
+        self.add("the interrupted line was told as far as it was heard".into(), right);
+        self.add(format!("{} answers told with their latency", told.latencies), told.latencies >= 3);
+    }
+
     fn packets(&mut self, measured: &Measured, told: &Told) {
         let (caller, server) = (measured.counts, &told.report.leg);
-        let arrived = caller.sent.abs_diff(server.received) <= UNDER_WAY && server.lost == 0;
+        let arrived = caller.sent.abs_diff(server.received) <= UNDER_WAY && (server.lost, server.late) == (0, 0);
         self.add(
             format!(
                 "caller sent {}, server received {}, lost {}, late {}",

@@ -4,7 +4,7 @@
 //!   socket ◄─ leg ◄─ frame ◄─ talk (playout queue)
 
 use super::TICK_MS;
-use super::command::{CallKey, MediaEvent, Opening};
+use super::command::{MediaEvent, Opening};
 use super::leg::Leg;
 use super::report::Report;
 use super::surroundings::{Scratch, Surroundings};
@@ -18,8 +18,6 @@ use talkpath_media::sdp::MediaPlan;
 
 /// A call that is this far behind lets packets fall out instead of sending a burst: 40 ms.
 const TOO_LATE: TickNumber = 40 / TICK_MS;
-/// Nobody is there when nothing came for so long.
-const NO_MEDIA: Duration = Duration::from_secs(60);
 
 /// A call's media.
 pub(super) struct MediaCall {
@@ -27,23 +25,35 @@ pub(super) struct MediaCall {
     talk: Talk,
     /// When its next packet is due.
     due: TickNumber,
-    told_no_media: bool,
+    /// Since when the other side could be sending.
+    expecting_since: Instant,
+    patience: Duration,
 }
 
 impl MediaCall {
-    pub(super) fn open(opening: Opening, due: TickNumber, around: &Surroundings<'_>) -> (CallKey, Self) {
-        let Opening { key, leg, engine, turn, events, recording } = opening;
+    pub(super) fn open(opening: Opening, due: TickNumber, now: Instant, around: &Surroundings<'_>) -> Self {
+        let Opening { key, leg, engine, turn, events, recording, patience } = opening;
         let talk = Talk::new(key, leg.law(), engine, turn, events, recording, around);
-        (key, Self { leg, talk, due, told_no_media: false })
+        Self { leg, talk, due, expecting_since: now, patience }
     }
 
     pub(super) fn talk(&mut self) -> &mut Talk {
         &mut self.talk
     }
 
-    pub(super) fn update(&mut self, plan: MediaPlan) {
+    /// The other side can hear us.
+    pub(super) fn answered(&mut self, now: Instant, around: &Surroundings<'_>) {
+        self.expecting_since = now;
+        self.talk.answered(self.leg.position(), now, around);
+    }
+
+    /// Where and how voice travels has changed: hold and resume, another address, another law.
+    pub(super) fn update(&mut self, plan: MediaPlan, now: Instant, around: &Surroundings<'_>) {
+        let held = plan.is_held();
+        self.expecting_since = now;
         self.leg.update(plan);
         self.talk.set_law(self.leg.law());
+        self.talk.hold(held, now, around);
     }
 
     pub(super) fn press(&mut self, key: char, duration: Duration) {
@@ -55,8 +65,13 @@ impl MediaCall {
         let samples = self.leg.frame().min(MAX_FRAME);
         let mut frame = [0_u8; MAX_FRAME];
         let Some(frame) = frame.get_mut(..samples) else { return self.due };
-        self.talk.speak(frame, now, around);
-        self.leg.send(frame);
+        if self.talk.is_live() {
+            self.talk.speak(frame, now, around);
+            self.leg.send(frame);
+        } else {
+            self.leg.rest(samples);
+            self.talk.skip(samples as u64);
+        }
         let ptime = samples as TickNumber / (8 * TICK_MS);
         self.due += ptime.max(1);
         let behind = tick.saturating_sub(self.due);
@@ -82,9 +97,10 @@ impl MediaCall {
             }
         }
         talk.wake(now, around);
-        if leg.silent_for(now) > NO_MEDIA && leg.expects_media() && !self.told_no_media {
-            self.told_no_media = true;
-            talk.tell(MediaEvent::NoMedia { silent: leg.silent_for(now) });
+        let silent = now.saturating_duration_since(leg.last_sign().max(self.expecting_since));
+        if silent > self.patience && talk.is_live() {
+            self.expecting_since = now;
+            talk.want_end(MediaEvent::NoMedia { silent });
         }
     }
 

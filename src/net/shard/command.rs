@@ -44,6 +44,8 @@ pub struct Opening {
     pub events: mpsc::Sender<MediaEvent>,
     /// Where its audio is recorded.
     pub recording: Option<RecordingId>,
+    /// How long nothing may come before nobody is there.
+    pub patience: Duration,
 }
 
 /// What happened on a call, at the rate of people.
@@ -150,6 +152,12 @@ impl ShardHandle {
     #[must_use]
     pub fn calls(&self) -> usize {
         self.load.calls.load(Ordering::Relaxed)
+    }
+
+    /// False when its thread has ended.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        !self.commands.is_closed()
     }
 
     /// False while its ticks come so late that another call would be heard to stutter.

@@ -13,12 +13,14 @@ use std::time::{Duration, Instant};
 use talkpath_media::dtmf::Digit;
 use talkpath_media::g711::Law;
 use talkpath_media::rtcp::{NtpTime, Reporter};
-use talkpath_media::rtp::{Heard, Receiver, Sender};
+use talkpath_media::rtp::{Disposition, DropReason, Heard, Receiver, Sender};
 use talkpath_media::sdp::MediaPlan;
 use tracing::trace;
 
 /// Datagrams read from one socket a tick; a flood waits in the kernel's buffer, and overflows there.
 const BATCH: usize = 8;
+/// Packets that are thrown away at most when a leg begins: ten seconds of them.
+const MOST_DISCARDED: usize = 1_000;
 /// The largest packet that we send: 60 ms of G.711 and a header.
 const PACKET: usize = 512;
 
@@ -31,8 +33,12 @@ pub struct Leg {
     receiver: Receiver,
     sender: Sender,
     reporter: Reporter,
+    /// When the other side last gave a sign of life: voice, comfort noise, keys, reports.
+    last_sign: Instant,
     /// Packets that the system wouldn't take.
     unsent: u64,
+    /// Samples of slots in which nothing was to be sent.
+    rested: u64,
 }
 
 impl Leg {
@@ -42,6 +48,8 @@ impl Leg {
         let sender = Sender::new(plan.sender_settings(), rng);
         // A random name: it tells nobody who we are (RFC 7022 §4.2).
         let cname = format!("{:016x}", rng.next_u64());
+        // What came before anybody listened (ringback, a former call's last packets) is not the caller's voice.
+        discard(&ports.rtp);
         let reporter = Reporter::new(sender.stats().ssrc, &cname, rng, now);
         Self {
             rtp: ports.rtp,
@@ -50,7 +58,9 @@ impl Leg {
             sender,
             reporter,
             plan,
+            last_sign: now,
             unsent: 0,
+            rested: 0,
         }
     }
 
@@ -71,14 +81,9 @@ impl Leg {
         self.sender.samples_per_packet()
     }
 
-    /// Whether the other side is to send: not while it holds the call.
-    pub(super) fn expects_media(&self) -> bool {
-        self.plan.receive
-    }
-
-    /// How long nothing has come.
-    pub(super) fn silent_for(&self, now: Instant) -> Duration {
-        self.receiver.silent_for(now)
+    /// When the other side last gave a sign of life.
+    pub(super) fn last_sign(&self) -> Instant {
+        self.last_sign
     }
 
     /// The next position of the caller's audio.
@@ -94,6 +99,9 @@ impl Leg {
                     let data = buffer.get(..length).unwrap_or_default();
                     let disposition = self.receiver.handle_packet(from, data, now);
                     trace!(%from, length, ?disposition, "RTP received");
+                    if matches!(disposition, Disposition::Accepted | Disposition::Dropped(DropReason::ComfortNoise)) {
+                        self.last_sign = now;
+                    }
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                 // An ICMP error of an earlier packet of ours: the next read goes on.
@@ -111,15 +119,17 @@ impl Leg {
     /// Sends one frame of audio, or of a key under way.
     pub(super) fn send(&mut self, payload: &[u8]) {
         let mut packet = [0_u8; PACKET];
-        if !self.plan.send {
-            self.sender.skip(u32::try_from(payload.len()).unwrap_or(0));
-            return;
-        }
         let length = self.sender.packetize(payload, &mut packet);
         let remote = self.receiver.remote().unwrap_or(self.plan.remote_rtp);
         if self.rtp.send_to(packet.get(..length).unwrap_or_default(), remote).is_err() {
             self.unsent += 1;
         }
+    }
+
+    /// Lets a slot pass in which nothing is to be sent: before the answer, and while the call is held.
+    pub(super) fn rest(&mut self, samples: usize) {
+        self.sender.skip(u32::try_from(samples).unwrap_or(0));
+        self.rested += samples as u64;
     }
 
     /// Lets packets fall out that are too late to be sent.
@@ -139,6 +149,7 @@ impl Leg {
         for _ in 0..BATCH {
             match self.rtcp.recv_from(buffer) {
                 Ok((length, from)) if from.ip() == self.rtcp_remote().ip() => {
+                    self.last_sign = now;
                     self.reporter.handle_packet(buffer.get(..length).unwrap_or_default(), now);
                 }
                 Ok(_) => {}
@@ -162,6 +173,10 @@ impl Leg {
     }
 
     fn send_rtcp(&mut self, packet: &[u8]) {
+        // A call that was offered on hold by 0.0.0.0 has no such address yet.
+        if self.rtcp_remote().ip().is_unspecified() {
+            return;
+        }
         if self.rtcp.send_to(packet, self.rtcp_remote()).is_err() {
             self.unsent += 1;
         }
@@ -182,7 +197,7 @@ impl Leg {
         LegReport {
             sent: sent.packets.into(),
             unsent: self.unsent,
-            skipped: talkpath_media::duration_of(sent.skipped),
+            skipped: talkpath_media::duration_of(sent.skipped.saturating_sub(self.rested)),
             received: received.received,
             lost: received.lost,
             late: received.late,
@@ -193,6 +208,17 @@ impl Leg {
             jitter: talkpath_media::duration_of(received.jitter.into()),
             round_trip: quality.rtt,
             remote_loss: (quality.reports > 0).then_some(quality.remote_loss),
+        }
+    }
+}
+
+/// Empties a socket's buffer; bounded, as somebody may be filling it.
+fn discard(socket: &UdpSocket) {
+    let mut buffer = [0_u8; 1];
+    for _ in 0..MOST_DISCARDED {
+        match socket.recv_from(&mut buffer) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+            Ok(_) | Err(_) => {}
         }
     }
 }

@@ -10,6 +10,7 @@
 mod call;
 mod command;
 mod leg;
+mod mouth;
 mod recording;
 mod report;
 mod run;
@@ -38,6 +39,8 @@ pub struct Services {
     pub voice: Synthesizer,
     /// The recordings.
     pub recorder: Recorder,
+    /// Where we are, for the time of day: read once, so that nobody asks the disk for it.
+    pub zone: jiff::tz::TimeZone,
 }
 
 /// All shards of a server.
@@ -66,7 +69,7 @@ impl Shards {
     /// The shard with the fewest calls that keeps its time; none when all of them run late.
     #[must_use]
     pub fn quietest(&self) -> Option<&ShardHandle> {
-        self.shards.iter().filter(|shard| shard.keeps_time()).min_by_key(|shard| shard.calls())
+        self.shards.iter().filter(|shard| shard.is_alive() && shard.keeps_time()).min_by_key(|shard| shard.calls())
     }
 
     /// Calls on all shards.

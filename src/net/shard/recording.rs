@@ -1,6 +1,6 @@
 //! A call's tape: aligned stereo seconds, handed to the recorder without ever waiting for it.
 
-use crate::recorder::{Recorder, RecordingId};
+use crate::recorder::{Overrun, Recorder, RecordingId};
 use talkpath_media::record::Aligner;
 use talkpath_media::rtp::{Frame, FrameKind};
 
@@ -10,12 +10,14 @@ pub(super) struct Tape {
     id: RecordingId,
     recorder: Recorder,
     aligner: Aligner,
+    /// Frames that the disk didn't take since the last block that it took.
+    gap: u32,
     lost: u32,
 }
 
 impl Tape {
     pub(super) fn new(id: RecordingId, recorder: Recorder) -> Self {
-        Self { id, recorder, aligner: Aligner::new(), lost: 0 }
+        Self { id, recorder, aligner: Aligner::new(), gap: 0, lost: 0 }
     }
 
     /// What came from the caller. Silence that was filled in is silence on the tape as it is; when it was filled in says
@@ -40,6 +42,11 @@ impl Tape {
         self.aligner.skip(samples);
     }
 
+    /// The recording that it feeds.
+    pub(super) fn id(&self) -> RecordingId {
+        self.id
+    }
+
     /// Hands over what is left; gives the seconds that the disk didn't take.
     pub(super) fn finish(mut self) -> u32 {
         while let Some(block) = self.aligner.finish() {
@@ -49,8 +56,13 @@ impl Tape {
     }
 
     fn hand_over(&mut self, block: Box<[i16]>) {
-        if self.recorder.block(self.id, block).is_err() {
-            self.lost += 1;
+        let frames = u32::try_from(block.len() / 2).unwrap_or(0);
+        match self.recorder.block(self.id, self.gap, block) {
+            Ok(()) => self.gap = 0,
+            Err(Overrun) => {
+                self.gap = self.gap.saturating_add(frames);
+                self.lost += 1;
+            }
         }
     }
 }
@@ -64,11 +76,11 @@ mod tests {
         Frame { start, samples, kind }
     }
 
-    #[test]
-    fn a_caller_who_was_waited_for_is_placed_by_the_first_packet_and_not_by_the_silence_before() {
+    #[tokio::test]
+    async fn a_caller_who_was_waited_for_is_placed_by_the_first_packet_and_not_by_the_silence_before() {
         let (recorder, id) = (Recorder::start().unwrap(), RecordingId(1));
         let path = std::env::temp_dir().join(format!("talkpath-{}-waited-for.wav", std::process::id()));
-        recorder.open(id, path.clone()).unwrap();
+        recorder.open(id, path.clone()).await;
         let mut tape = Tape::new(id, recorder.clone());
         // Silence is filled in 60 ms late; then packets come on time, their time since the beginning filled in before them.
         for slot in 0..100 {
@@ -80,7 +92,7 @@ mod tests {
             }
         }
         tape.finish();
-        let outcome = recorder.close(id).unwrap().blocking_recv().unwrap();
+        let outcome = recorder.close(id).await.unwrap();
         assert!(matches!(outcome, Outcome::Written { samples: 16_000, .. }));
         let samples: Vec<i16> = hound::WavReader::open(&path).unwrap().into_samples().map(Result::unwrap).collect();
         let left: Vec<i16> = samples.iter().step_by(2).copied().collect();

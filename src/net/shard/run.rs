@@ -56,7 +56,7 @@ pub(super) fn start(index: usize, realtime: bool, services: Services) -> std::io
     let commands = commands.downgrade();
     thread::Builder::new().name(format!("media-{index}")).spawn(move || {
         if realtime {
-            raise_priority();
+            raise_priority(0);
         }
         let runtime = match Builder::new_current_thread().enable_all().build_local(LocalOptions::default()) {
             Ok(runtime) => runtime,
@@ -78,15 +78,18 @@ fn ntp_now() -> NtpTime {
     NtpTime::from_unix(SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default())
 }
 
-/// Real-time priority where it is permitted; the ordinary one otherwise.
-pub(crate) fn raise_priority() {
+/// The real-time priority of media threads: above everything ordinary, below what the system itself needs.
+const PRIORITY: u8 = 10;
+
+/// Real-time priority where it is permitted, `above` that of media threads; the ordinary one otherwise.
+pub(crate) fn raise_priority(above: u8) {
     #[cfg(target_os = "linux")]
     {
         use thread_priority::unix::{
             RealtimeThreadSchedulePolicy, ThreadSchedulePolicy, set_thread_priority_and_policy, thread_native_id,
         };
         use thread_priority::{ThreadPriority, ThreadPriorityValue};
-        let Ok(value) = ThreadPriorityValue::try_from(10) else { return };
+        let Ok(value) = ThreadPriorityValue::try_from(PRIORITY + above) else { return };
         let policy = ThreadSchedulePolicy::Realtime(RealtimeThreadSchedulePolicy::RoundRobin);
         let raised = set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Crossplatform(value), policy);
         if let Err(error) = raised {
@@ -140,13 +143,13 @@ impl Shard {
 
     fn obey(&mut self, command: Command, now: Instant) {
         match command {
-            Command::Open(opening) => self.open(*opening),
+            Command::Open(opening) => self.open(*opening, now),
             Command::Close(key, reply) => {
                 // A task that doesn't wait for its report any more needs none.
                 drop(self.close(key, now).map(|report| reply.send(Box::new(report))));
             }
-            Command::Answered(key) => self.with(key, |call, around| call.talk().answered(now, around)),
-            Command::Update(key, plan) => self.with(key, |call, _| call.update(plan)),
+            Command::Answered(key) => self.with(key, |call, around| call.answered(now, around)),
+            Command::Update(key, plan) => self.with(key, |call, around| call.update(plan, now, around)),
             Command::Press(key, digit, length) => self.with(key, |call, _| call.press(digit, length)),
             Command::Goodbye(key) => self.with(key, |call, around| call.talk().goodbye(now, around)),
             Command::Synthesized(key, ticket, speech) => {
@@ -155,12 +158,22 @@ impl Shard {
         }
     }
 
-    fn open(&mut self, opening: Opening) {
+    fn open(&mut self, opening: Opening, now: Instant) {
+        let (key, events) = (opening.key, opening.events.clone());
         let due = self.wheel.quietest(SPREAD);
         let around = Surroundings { services: &self.services, commands: &self.commands };
-        let (key, call) = MediaCall::open(opening, due, &around);
-        self.wheel.insert(key, due);
-        self.calls.insert(key, Box::new(call));
+        match catch_unwind(AssertUnwindSafe(|| MediaCall::open(opening, due, now, &around))) {
+            Ok(call) => {
+                self.wheel.insert(key, due);
+                self.calls.insert(key, Box::new(call));
+            }
+            Err(_) => {
+                self.load.calls.fetch_sub(1, Ordering::Relaxed);
+                if events.try_send(MediaEvent::Failed).is_err() {
+                    debug!(?key, "a call that could not begin has nobody to tell");
+                }
+            }
+        }
     }
 
     fn close(&mut self, key: CallKey, now: Instant) -> Option<Report> {
@@ -178,8 +191,13 @@ impl Shard {
         if self.tick >= self.next_rtcp {
             self.next_rtcp = self.tick + RTCP_TICKS;
             self.report(now);
+            self.sweep(now);
         }
-        self.late_ticks += u32::from(lateness > LATE);
+        if lateness > LATE {
+            // One late tick stands for all those that never came.
+            let missed = u32::try_from(lateness.as_millis() / TICK.as_millis()).unwrap_or(u32::MAX);
+            self.late_ticks = self.late_ticks.saturating_add(missed);
+        }
         if self.tick >= self.next_publication {
             self.next_publication = self.tick + PUBLISH_TICKS;
             self.publish();
@@ -235,7 +253,22 @@ impl Shard {
         error!(?key, "a fault of ours ends this call's voice");
         if let Some(mut call) = self.calls.remove(&key) {
             self.load.calls.fetch_sub(1, Ordering::Relaxed);
-            call.talk().tell(MediaEvent::Failed);
+            call.talk().want_end(MediaEvent::Failed);
+            call.talk().is_deserted();
+        }
+    }
+
+    /// Calls whose task is gone (it failed, or was dropped) end here: nobody else would end them.
+    fn sweep(&mut self, now: Instant) {
+        let deserted: Vec<_> =
+            self.calls.iter_mut().filter_map(|(key, call)| call.talk().is_deserted().then_some(*key)).collect();
+        for key in deserted {
+            warn!(?key, "nobody listens to this call's events any more: its media end");
+            let recording = self.calls.get_mut(&key).and_then(|call| call.talk().recording());
+            drop(self.close(key, now));
+            if let Some(id) = recording {
+                self.services.recorder.abandon(id);
+            }
         }
     }
 

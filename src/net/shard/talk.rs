@@ -7,6 +7,7 @@
 //! drains turn machine and engine until both are quiet.
 
 use super::command::{CallKey, Command, EngineSpec, MediaEvent};
+use super::mouth::Mouth;
 use super::recording::Tape;
 use super::surroundings::Surroundings;
 use super::voices;
@@ -14,7 +15,7 @@ use crate::recorder::RecordingId;
 use std::sync::Arc;
 use std::time::Instant;
 use talkpath_media::g711::Law;
-use talkpath_media::playout::{self, Playout, PlayoutSettings, Progress};
+use talkpath_media::playout::Progress;
 use talkpath_media::resample::Resampler;
 use talkpath_media::rtp::Frame;
 use talkpath_media::vad::{Mode, Vad};
@@ -25,7 +26,13 @@ use talkpath_speech::turn::{self, Action, Answer, Counters, Playback, Turn, Voic
 use talkpath_speech::voice::Speech;
 use talkpath_speech::{ItemId, Samples};
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
 use tracing::{debug, warn};
+
+/// What the engine hears of a call that is held.
+static SILENCE: [i16; MAX_FRAME] = [0; MAX_FRAME];
+/// Silence sent after the last word before we hang up, so that a phone's jitter buffer doesn't swallow it: 200 ms.
+const LAST_PACKETS: u64 = 1_600;
 
 /// One call's talk.
 pub(super) struct Talk {
@@ -38,17 +45,21 @@ pub(super) struct Talk {
     up: Option<Resampler>,
     down: Option<Resampler>,
     resampled: Vec<i16>,
-    playout: Playout,
-    /// Queued items that must be heard to their end.
-    uncuttable: Vec<ItemId>,
+    mouth: Mouth,
     ledger: Ledger,
     tape: Option<Tape>,
     events: mpsc::Sender<MediaEvent>,
     /// The next position of the caller's audio: the media clock.
     position: Samples,
     wake: Option<Instant>,
-    /// The engine wants to hang up once everything was heard.
-    leaving: bool,
+    /// The engine wants to hang up once everything was heard; samples of silence to send after that.
+    leaving: Option<u64>,
+    /// Why the call should end, until its task has been told.
+    end: Option<MediaEvent>,
+    /// Position of the receiver at which the other side could hear us: the zero of the media clock. None before.
+    base: Option<u64>,
+    /// Nothing is said or understood while the other side holds the call.
+    held: bool,
     told_latency: bool,
     caller_began: Samples,
     refused: u64,
@@ -86,14 +97,16 @@ impl Talk {
             down: resampler(engine.output_rate(), SAMPLE_RATE),
             engine,
             resampled: Vec::new(),
-            playout: Playout::new(PlayoutSettings { duck_db, ..PlayoutSettings::new(law) }),
-            uncuttable: Vec::new(),
+            mouth: Mouth::new(law, duck_db),
             ledger: Ledger::new(),
             tape: recording.map(|id| Tape::new(id, recorder.clone())),
             events,
             position: Samples::ZERO,
             wake: None,
-            leaving: false,
+            leaving: None,
+            end: None,
+            base: None,
+            held: false,
             told_latency: true,
             caller_began: Samples::ZERO,
             refused: 0,
@@ -104,11 +117,12 @@ impl Talk {
     /// Another law was agreed on.
     pub(super) fn set_law(&mut self, law: Law) {
         self.law = law;
-        self.playout.set_law(law);
+        self.mouth.playout().set_law(law);
     }
 
-    /// The other side can hear us.
-    pub(super) fn answered(&mut self, now: Instant, around: &Surroundings<'_>) {
+    /// The other side can hear us, from `position` of its own audio on.
+    pub(super) fn answered(&mut self, position: u64, now: Instant, around: &Surroundings<'_>) {
+        self.base.get_or_insert(position);
         self.engine.handle(Input::Answered, now);
         self.settle(now, around);
     }
@@ -127,12 +141,15 @@ impl Talk {
 
     /// The caller's audio goes on.
     pub(super) fn hear(&mut self, frame: Frame<'_>, now: Instant, around: &Surroundings<'_>) {
-        self.position = Samples(frame.start + frame.samples.len() as u64);
+        let Some(start) = self.base.and_then(|base| frame.start.checked_sub(base)) else { return };
+        self.position = Samples(start + frame.samples.len() as u64);
         if let Some(tape) = &mut self.tape {
             tape.caller(frame);
         }
+        // While we are held it is music that comes: the clock runs on, in silence.
+        let samples = if self.held { SILENCE.get(..frame.samples.len()).unwrap_or_default() } else { frame.samples };
         let turn = &mut self.turn;
-        self.ears.push(frame.samples, |voice| {
+        self.ears.push(samples, |voice| {
             turn.handle_voice(VoiceFrame {
                 at: Samples(voice.start),
                 voiced: voice.voiced,
@@ -142,19 +159,23 @@ impl Talk {
         match &mut self.up {
             Some(up) => {
                 self.resampled.clear();
-                up.push(frame.samples, &mut self.resampled);
+                up.push(samples, &mut self.resampled);
                 self.engine.handle(Input::Audio(&self.resampled), now);
             }
-            None => self.engine.handle(Input::Audio(frame.samples), now),
+            None => self.engine.handle(Input::Audio(samples), now),
         }
         self.settle(now, around);
     }
 
     /// The caller pressed a key.
     pub(super) fn key(&mut self, key: char, at: u64, now: Instant, around: &Surroundings<'_>) {
+        let Some(at) = self.base.and_then(|base| at.checked_sub(base)) else { return };
         self.tell(MediaEvent::Key(key));
         self.turn.handle_key(Samples(at));
         self.settle(now, around);
+        self.ledger.clock().end_of_speech(self.position, self.position, now);
+        self.ledger.clock().asked(now);
+        self.told_latency = false;
         self.engine.handle(Input::Key(key), now);
         self.turn.handle_engine(Answer::Asked);
         self.settle(now, around);
@@ -162,16 +183,30 @@ impl Talk {
 
     /// Wakes the engine if it asked for that.
     pub(super) fn wake(&mut self, now: Instant, around: &Surroundings<'_>) {
-        if self.wake.is_some_and(|wake| wake <= now) {
+        if self.wake.is_some_and(|wake| wake <= now) && !self.held {
             self.wake = None;
             self.engine.handle(Input::Wakeup, now);
             self.settle(now, around);
         }
     }
 
+    /// Whether packets are to be sent: the call was answered, and isn't held.
+    pub(super) fn is_live(&self) -> bool {
+        self.base.is_some() && !self.held
+    }
+
+    /// The other side holds the call, or takes it back.
+    pub(super) fn hold(&mut self, held: bool, now: Instant, around: &Surroundings<'_>) {
+        if self.held != held {
+            self.held = held;
+            self.engine.handle(Input::Held(held), now);
+            self.settle(now, around);
+        }
+    }
+
     /// Fills the next frame towards the caller.
     pub(super) fn speak(&mut self, frame: &mut [u8], now: Instant, around: &Surroundings<'_>) {
-        let sent = self.playout.fill(frame);
+        let sent = self.mouth.fill(frame);
         self.turn.handle_sent(self.position, sent.level_dbov);
         if let Some(tape) = &mut self.tape {
             let mut samples = [0; MAX_FRAME];
@@ -179,18 +214,19 @@ impl Talk {
             tape.agent(samples.get(..decoded).unwrap_or_default());
         }
         let mut moved = false;
-        while let Some(progress) = self.playout.poll() {
+        while let Some(progress) = self.mouth.poll() {
             moved = true;
             self.played(progress, now);
         }
         if moved {
             self.settle(now, around);
         }
+        self.leave_when_heard(frame.len() as u64);
     }
 
     /// Our clock goes on without us: slots that came too late were not sent.
     pub(super) fn skip(&mut self, samples: u64) {
-        self.playout.skip(samples);
+        self.mouth.playout().skip(samples);
         if let Some(tape) = &mut self.tape {
             tape.skip(samples);
         }
@@ -203,10 +239,15 @@ impl Talk {
         }
     }
 
+    /// The recording that this call feeds.
+    pub(super) fn recording(&self) -> Option<RecordingId> {
+        self.tape.as_ref().map(Tape::id)
+    }
+
     /// Ends it: what was being said was heard so far.
     pub(super) fn finish(mut self) -> Ending {
-        self.uncuttable.clear();
-        self.flush();
+        let cut = self.mouth.flush_all();
+        self.cut(&cut);
         Ending {
             turns: self.turn.counters(),
             transcript: self.ledger.transcript().to_vec(),
@@ -220,7 +261,7 @@ impl Talk {
         match progress {
             Progress::Started(item) => {
                 let item = ItemId(item.0);
-                let interruptible = !self.uncuttable.contains(&item);
+                let interruptible = self.mouth.may_cut(item);
                 self.ledger.started(item, self.position);
                 self.turn.handle_playout(Playback::Started { item, interruptible });
                 self.ledger.clock().first_packet(now);
@@ -228,17 +269,41 @@ impl Talk {
             }
             Progress::Finished { item, .. } => {
                 let item = ItemId(item.0);
-                self.uncuttable.retain(|uncuttable| *uncuttable != item);
                 let line = self.ledger.finished(item, self.position).cloned();
                 self.tell_line(line);
                 self.turn.handle_playout(Playback::Finished { item });
                 self.engine.handle(Input::Finished { item }, now);
             }
         }
-        if self.leaving && self.playout.is_empty() {
-            self.leaving = false;
-            self.tell(MediaEvent::HangUp);
+    }
+
+    /// Once everything was heard, and the other side has had time to play its last packets.
+    fn leave_when_heard(&mut self, sent: u64) {
+        match &mut self.leaving {
+            Some(rest) if self.mouth.is_silent() => {
+                *rest = rest.saturating_sub(sent);
+                if *rest == 0 {
+                    self.leaving = None;
+                    self.want_end(MediaEvent::HangUp);
+                }
+            }
+            Some(_) | None => {}
         }
+    }
+
+    /// The call should end, for this reason: told until it is taken.
+    pub(super) fn want_end(&mut self, why: MediaEvent) {
+        self.end.get_or_insert(why);
+    }
+
+    /// Tells the call's task that the call should end, if it should and nobody knows yet; true when nobody listens any more.
+    pub(super) fn is_deserted(&mut self) -> bool {
+        if let Some(why) = self.end.take()
+            && let Err(TrySendError::Full(why)) = self.events.try_send(why)
+        {
+            self.end = Some(why);
+        }
+        self.events.is_closed()
     }
 
     /// Does what turn machine and engine want until both are quiet.
@@ -259,16 +324,16 @@ impl Talk {
     fn act(&mut self, action: Action, now: Instant) {
         match action {
             Action::Duck => {
-                self.playout.duck(true);
+                self.mouth.playout().duck(true);
                 self.tell(MediaEvent::Ducked);
             }
-            Action::Unduck => self.playout.duck(false),
+            Action::Unduck => self.mouth.playout().duck(false),
             Action::Pause => {
-                self.playout.pause();
+                self.mouth.playout().pause();
                 self.tell(MediaEvent::Paused);
             }
             Action::Resume => {
-                self.playout.resume();
+                self.mouth.playout().resume();
                 self.tell(MediaEvent::Resumed);
             }
             Action::Flush { cause, .. } => {
@@ -301,29 +366,21 @@ impl Talk {
     /// Does what the engine wants.
     fn grant(&mut self, output: Output, now: Instant, around: &Surroundings<'_>) {
         match output {
-            Output::Audio { item, audio, interruptible } => self.enqueue(item, &audio, interruptible, now),
+            Output::Audio { item, audio, interruptible } => self.enqueue(item, audio, interruptible, now),
             Output::Text { item, text, span } => self.ledger.text(item, text, span),
-            Output::ItemEnd { item } => self.playout.mark_end(playout::ItemId(item.0)),
+            Output::ItemEnd { item } => self.mouth.end(item),
             Output::Flush => self.interrupt(now),
             Output::Synthesize { ticket, text } => self.synthesize(ticket, &text, now, around),
             Output::WallClock => {
-                let time = jiff::Zoned::now();
+                let time = jiff::Timestamp::now().to_zoned(around.services.zone.clone());
                 let part = |value: i8| u8::try_from(value).unwrap_or_default();
                 let clock = WallClock { hour: part(time.hour()), minute: part(time.minute()) };
                 self.engine.handle(Input::WallClock(clock), now);
             }
             Output::Send(_) => debug!("an engine without a socket has a message to send"),
-            Output::HangUp => self.leave(),
+            Output::HangUp => self.leaving = Some(LAST_PACKETS),
             Output::Note(note) => self.note(&note),
             Output::Timeout(wake) => self.wake = wake,
-        }
-    }
-
-    fn leave(&mut self) {
-        if self.playout.is_empty() {
-            self.tell(MediaEvent::HangUp);
-        } else {
-            self.leaving = true;
         }
     }
 
@@ -331,24 +388,21 @@ impl Talk {
         debug!(call = self.key.0, ?note, "the agent notes");
     }
 
-    fn enqueue(&mut self, item: ItemId, audio: &Clip, interruptible: bool, now: Instant) {
+    fn enqueue(&mut self, item: ItemId, audio: Clip, interruptible: bool, now: Instant) {
         self.ledger.clock().first_audio(now);
         self.turn.handle_engine(Answer::Coming);
-        let samples = match &mut self.down {
+        let audio = match &mut self.down {
             Some(down) => {
                 self.resampled.clear();
                 down.push(audio.samples(), &mut self.resampled);
-                &self.resampled
+                Clip::new(self.resampled.as_slice().into())
             }
-            None => audio.samples(),
+            None => audio,
         };
-        if !interruptible && !self.uncuttable.contains(&item) {
-            self.uncuttable.push(item);
-        }
-        let refused = self.playout.push_pcm(playout::ItemId(item.0), samples);
+        let refused = self.mouth.say(item, audio, interruptible);
         if refused > 0 {
             self.refused += refused as u64;
-            warn!(call = self.key.0, samples = refused, "the engine says more than can be queued");
+            warn!(call = self.key.0, samples = refused, "the engine says more than can wait to be heard");
         }
     }
 
@@ -360,9 +414,11 @@ impl Talk {
         }
         let (commands, key) = (around.commands.clone(), self.key);
         let deliver = move |speech| {
-            if let Some(commands) = commands.upgrade() {
-                // A shard that is gone needs no speech.
-                drop(commands.blocking_send(Command::Synthesized(key, ticket, speech)));
+            // A shard that is gone needs no speech; from one that is swamped the engine's watchdog asks again.
+            if let Some(commands) = commands.upgrade()
+                && commands.try_send(Command::Synthesized(key, ticket, speech)).is_err()
+            {
+                warn!(call = key.0, "a line came and found no room on its shard");
             }
         };
         if let Err(error) = around.services.voice.request(text.to_owned(), deliver) {
@@ -374,26 +430,22 @@ impl Talk {
 
     /// Throws away what is queued and may be cut, and tells the engine how much of it was heard.
     fn interrupt(&mut self, now: Instant) {
-        for (item, heard) in self.flush() {
+        let cut = self.mouth.flush();
+        self.cut(&cut);
+        for (item, heard) in cut {
             self.engine.handle(Input::Interrupted { item, heard }, now);
         }
     }
 
-    fn flush(&mut self) -> Vec<(ItemId, Samples)> {
-        let mut cut = Vec::new();
-        let uncuttable = std::mem::take(&mut self.uncuttable);
-        let flushed = self.playout.flush_except(|item| uncuttable.contains(&ItemId(item.0)));
-        self.uncuttable = uncuttable;
-        for flushed in flushed.items {
-            let (item, heard) = (ItemId(flushed.item.0), Samples(flushed.heard));
-            let line = self.ledger.interrupted(item, heard, self.position).cloned();
+    /// The lines that were cut get their place in the ledger.
+    fn cut(&mut self, cut: &[(ItemId, Samples)]) {
+        for (item, heard) in cut {
+            let line = self.ledger.interrupted(*item, *heard, self.position).cloned();
             self.tell_line(line);
-            cut.push((item, heard));
         }
-        if self.playout.is_empty() {
+        if self.mouth.is_silent() {
             self.turn.handle_playout(Playback::Idle);
         }
-        cut
     }
 
     fn tell_line(&mut self, line: Option<Line>) {
