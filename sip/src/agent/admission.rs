@@ -58,8 +58,13 @@ impl UserAgent {
 
     /// Is this a request outside any dialog, from where none is taken?
     pub(super) fn is_of_stranger(&mut self, arrival: &Arrival) -> bool {
-        let tag = arrival.request.headers.to_tag().ok().flatten();
-        let within = tag.is_some_and(|tag| self.session_of(&tag, &arrival.request).is_some());
-        !within && self.admission.turns_away(arrival.flow.peer.ip())
+        let known = match &arrival.cancelled {
+            Some(invite) => self.servers.find(invite).is_some(),
+            None => {
+                let tag = arrival.request.headers.to_tag().ok().flatten();
+                tag.is_some_and(|tag| self.session_of(&tag, &arrival.request).is_some())
+            }
+        };
+        !known && self.admission.turns_away(arrival.flow.peer.ip())
     }
 }

@@ -13,16 +13,22 @@ use crate::dialog::{Dialog, LocalTag};
 use crate::message::{HeaderName, Method, Request, Response, StatusCode, Text};
 use crate::session::{Session, SessionId, TransactionId, sign_response};
 
+/// Most bytes that a response may have to repeat of its request: what we keep for 64*T1 is chosen by whoever asks.
+const MAX_ECHO: usize = 8_192;
+
 impl UserAgent {
     pub(super) fn handle_request(&mut self, arrival: Arrival, now: Instant) {
         let known = self.servers.find(&arrival.key);
         match (&arrival.request.method, known) {
             (Method::Ack, known) => self.handle_ack(&arrival.request, known, now),
             (_, Some(transaction)) => self.handle_retransmission(transaction),
-            (Method::Cancel, None) => self.handle_cancel(arrival, now),
             (_, None) if self.is_of_stranger(&arrival) => {
                 self.refuse(&arrival.request, arrival.back, StatusCode::FORBIDDEN);
             }
+            (_, None) if echo(&arrival.request) > MAX_ECHO => {
+                self.refuse(&arrival.request, arrival.back, StatusCode::MESSAGE_TOO_LARGE);
+            }
+            (Method::Cancel, None) => self.handle_cancel(arrival, now),
             (_, None) => match screen(&arrival.request, &self.settings) {
                 Ok(()) => self.handle_new(arrival, now),
                 Err(refusal) => self.refuse(&arrival.request, arrival.back, refusal),
@@ -152,11 +158,9 @@ impl UserAgent {
 
     /// §9.2: 481 without the INVITE's transaction, else 200 with the To tag of the INVITE's responses.
     fn handle_cancel(&mut self, arrival: Arrival, now: Instant) {
-        let Arrival { request, key, cancelled, flow, back } = arrival;
+        let Arrival { request, key, cancelled, back, .. } = arrival;
         let Some(invite) = cancelled.and_then(|key| self.servers.find(&key)) else {
-            let stranger = self.admission.turns_away(flow.peer.ip());
-            let status = if stranger { StatusCode::FORBIDDEN } else { StatusCode::CALL_DOES_NOT_EXIST };
-            return self.refuse(&request, back, status);
+            return self.refuse(&request, back, StatusCode::CALL_DOES_NOT_EXIST);
         };
         let id = self.servers.get_mut(invite).and_then(|transaction| transaction.session);
         let session = id.and_then(|id| self.sessions.get(&id));
@@ -171,6 +175,13 @@ impl UserAgent {
         }
         self.drain_session(id, now);
     }
+}
+
+/// How many bytes of the request its responses repeat (§8.2.6, §12.1.1).
+fn echo(request: &Request) -> usize {
+    use HeaderName::{CSeq, CallId, From, RecordRoute, Timestamp, To, Via};
+    let repeated = [Via, From, To, CallId, CSeq, RecordRoute, Timestamp];
+    repeated.iter().flat_map(|name| request.headers.all(name)).map(Text::len).sum()
 }
 
 fn ok(request: &Request, settings: &Settings) -> Response {

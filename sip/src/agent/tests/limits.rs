@@ -82,3 +82,33 @@ fn forks_without_end_are_acknowledged_only_so_often() {
     }
     assert_eq!(world.sent(ALICE, "BYE").len(), MAX_FORKS);
 }
+
+/// A response is kept for 64*T1, and it echoes what the sender chose.
+#[test]
+fn requests_whose_answers_would_be_large_to_keep_get_513_and_leave_nothing_behind() {
+    let long = "x".repeat(5_000);
+    let via = format!("Via: SIP/2.0/UDP 192.0.2.7;x={long}\r\n");
+    let mut world = World::new();
+    for (method, from, to) in [
+        ("INVITE", "tag=e", format!("tag=e;x={long}")),
+        ("INVITE", "Call-ID: s1", format!("Call-ID: {long}")),
+        ("INVITE", "Contact:", format!("Record-Route: <sip:{long}@192.0.2.1;lr>\r\nContact:")),
+        ("INVITE", "Contact:", format!("Timestamp: 1{long}\r\nContact:")),
+        ("OPTIONS", "Contact:", format!("Via: SIP/2.0/UDP 192.0.2.8;x={long}\r\nContact:")),
+    ] {
+        let reply = world.answer(refusals::request(method, "z9hG4bK1", &via).replacen(from, &to, 1));
+        assert_eq!(reply.status.code(), 513, "{method} {from}");
+    }
+    world.assert_clean();
+    let large = format!("Subject: {long}\r\nX: {long}\r\n");
+    assert_eq!(world.answer(refusals::request("INVITE", "z9hG4bK1", &large)).status.code(), 100);
+}
+
+#[test]
+fn a_cancel_whose_answer_would_be_large_to_keep_gets_513_too() {
+    let mut world = World::new();
+    world.inject(refusals::request("INVITE", "z9hG4bK1", ""));
+    let via = format!("Via: SIP/2.0/UDP 192.0.2.7;x={}\r\n", "x".repeat(5_000)).repeat(2);
+    assert_eq!(world.answer(refusals::request("CANCEL", "z9hG4bK1", &via)).status.code(), 513);
+    assert_eq!(world.events(BOB), ["Invited"]);
+}
