@@ -7,7 +7,7 @@ use tracing::debug;
 use super::{Flow, Settings, UserAgent};
 use crate::dialog::LocalTag;
 use crate::message::{HeaderName, Request, Response, StatusCode, Text};
-use crate::session::{capabilities, sign_response};
+use crate::session::{accepted, capabilities, sign_response};
 
 /// A failure to answer with.
 #[derive(Debug)]
@@ -94,7 +94,7 @@ impl UserAgent {
         let mut response = Response::to(request, StatusCode::OK);
         response.set_to_tag(&self.tagger.tag(request).to_string());
         capabilities(&mut response.headers, &self.settings);
-        response.headers.push(HeaderName::Accept, self.settings.accept.join(", "));
+        response.headers.push(HeaderName::Accept, accepted(&self.settings));
         response.headers.push(HeaderName::AcceptEncoding, "identity");
         response.headers.push(HeaderName::AcceptLanguage, "en");
         sign_response(&mut response, &self.settings);

@@ -3,7 +3,7 @@
 use super::reply::Refusal;
 use super::{MAX_ROUTES, Settings};
 use crate::message::{HeaderName, Method, Request, Scheme, StatusCode};
-use crate::session::{ALLOW, Content, content_of};
+use crate::session::{ALLOW, Content, accepted, content_of};
 
 /// Refuses a request, other than ACK and CANCEL, that we can't serve whatever it is for.
 pub(super) fn screen(request: &Request, settings: &Settings) -> Result<(), Refusal> {
@@ -72,8 +72,8 @@ fn contact(request: &Request) -> Result<(), Refusal> {
 fn content(request: &Request, settings: &Settings) -> Result<(), Refusal> {
     let refusal = Refusal::from(StatusCode::UNSUPPORTED_MEDIA_TYPE);
     match content_of(&request.headers, &request.body, settings) {
-        Content::None | Content::Ours => Ok(()),
-        Content::Unsupported => Err(refusal.with(HeaderName::Accept, settings.accept.join(", "))),
+        Content::None | Content::Ours(..) => Ok(()),
+        Content::Unsupported => Err(refusal.with(HeaderName::Accept, accepted(settings))),
         Content::Encoded => Err(refusal.with(HeaderName::AcceptEncoding, "identity")),
     }
 }

@@ -14,8 +14,10 @@
 //!
 //! Deviation: a UAC keeps no early dialogs (§12.1); a BYE that comes before the 2xx is matched by our tag alone.
 
+mod content;
 mod event;
 mod hangup;
+mod multipart;
 mod offer;
 mod reply;
 mod uac;
@@ -23,7 +25,8 @@ mod uas;
 
 pub use self::event::{Body, EndCause, Event, Invitation, RefusalCause, SessionId};
 
-pub(crate) use self::reply::{ALLOW, Content, capabilities, content_of, sign_request, sign_response};
+pub(crate) use self::content::{Content, accepted, content_of};
+pub(crate) use self::reply::{ALLOW, capabilities, sign_request, sign_response};
 pub(crate) use self::uac::Taken;
 
 use std::collections::VecDeque;

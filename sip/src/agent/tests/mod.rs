@@ -1,6 +1,7 @@
 //! User agents on virtual time, joined by a link that may lose, double and delay what it carries.
 
 mod admission;
+mod bodies;
 mod calls;
 mod ends;
 mod hostile;
@@ -48,6 +49,7 @@ struct Peer {
 struct Sent {
     at: u128,
     from: usize,
+    to: SocketAddr,
     name: String,
     data: Bytes,
 }
@@ -159,7 +161,7 @@ impl World {
             Some(loss) => loss.2 -= 1,
             None => self.link.send(datagram, self.now),
         }
-        self.log.push(Sent { at: (self.now - self.start).as_millis(), from, name, data });
+        self.log.push(Sent { at: (self.now - self.start).as_millis(), from, to: flow.peer, name, data });
     }
 
     fn next(&mut self) -> Option<Instant> {
@@ -236,6 +238,11 @@ impl World {
     /// When a peer has sent messages of this name, in milliseconds.
     fn sent(&self, from: usize, name: &str) -> Vec<u128> {
         self.log.iter().filter(|sent| sent.from == from && sent.name == name).map(|sent| sent.at).collect()
+    }
+
+    /// Where a peer's messages of this name went.
+    fn went(&self, from: usize, name: &str) -> Vec<String> {
+        self.log.iter().filter(|sent| sent.from == from && sent.name == name).map(|sent| sent.to.to_string()).collect()
     }
 
     /// Everything that a peer has sent, by name.

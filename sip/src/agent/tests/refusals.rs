@@ -35,7 +35,7 @@ fn requests_that_cannot_be_served_get_the_status_that_says_why() {
     refused(&request("OPTIONS", "z9hG4bK1", "").replacen("sip:bob@192.0.2.2", "http:bob", 1), 416, None);
     let unsupported = Some((&HeaderName::Unsupported, "100rel, magic"));
     refused(&request("INVITE", "z9hG4bK1", "Require: 100rel, magic\r\n"), 420, unsupported);
-    let accept = Some((&HeaderName::Accept, "application/sdp"));
+    let accept = Some((&HeaderName::Accept, "application/sdp, multipart/mixed"));
     refused(&(request("INVITE", "z9hG4bK1", "Content-Type: text/plain\r\n") + "hello"), 415, accept);
     let encoding = Some((&HeaderName::AcceptEncoding, "identity"));
     let packed = request("INVITE", "z9hG4bK1", "Content-Type: application/sdp\r\nContent-Encoding: gzip\r\n") + "x";
