@@ -34,6 +34,10 @@ impl Protocol {
 }
 
 /// One of our sockets and a peer.
+///
+/// Inside the user agent IPv4 addresses are IPv4: whatever comes in as an IPv4-mapped IPv6 address (RFC 4291 §2.5.5.2)
+/// goes out, also in a [`Transmit`](crate::agent::Transmit), without its mapping. A driver whose socket serves both
+/// families maps it again when its system asks for that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Flow {
     /// The socket's own address: never a wildcard, as Via and Contact are made of it.
@@ -45,6 +49,22 @@ pub struct Flow {
 }
 
 impl Flow {
+    /// A flow whose IPv4 addresses are IPv4.
+    pub fn new(local: SocketAddr, peer: SocketAddr, protocol: Protocol) -> Self {
+        Self { local, peer, protocol }.canonical()
+    }
+
+    /// The same without IPv4-mapped addresses.
+    #[must_use]
+    pub(crate) fn canonical(self) -> Self {
+        let plain = |address: SocketAddr| match address.ip().to_canonical() {
+            IpAddr::V4(v4) => SocketAddr::new(v4.into(), address.port()),
+            // The scope of a link-local address has to stay.
+            IpAddr::V6(_) => address,
+        };
+        Self { local: plain(self.local), peer: plain(self.peer), ..self }
+    }
+
     /// The same socket, another peer.
     pub fn to(self, peer: SocketAddr) -> Self {
         Self { peer, ..self }
@@ -87,6 +107,14 @@ mod tests {
         assert!(!flow("203.0.113.9:40000").reaches("100.64.3.2:5060".parse().unwrap()));
         assert!(flow("10.0.0.9:5060").reaches("192.168.1.20:5060".parse().unwrap()));
         assert!(flow("203.0.113.9:40000").reaches("198.51.100.7:5060".parse().unwrap()));
+    }
+
+    #[test]
+    fn a_new_flow_has_no_mapped_addresses_and_keeps_scopes() {
+        let local = "[::ffff:192.0.2.1]:5060".parse().unwrap();
+        let peer = "[fe80::1%3]:5062".parse().unwrap();
+        let flow = Flow::new(local, peer, Protocol::Udp);
+        assert_eq!((flow.local, flow.peer), ("192.0.2.1:5060".parse().unwrap(), peer));
     }
 
     #[test]

@@ -14,7 +14,8 @@ pub const MAX_TRANSACTIONS: usize = 65_536;
 /// Other branches of a forked INVITE that are acknowledged and ended; answers of more are left to their own time-out.
 pub const MAX_FORKS: usize = 8;
 
-/// Longest Record-Route or Route set that a dialog keeps; an INVITE with more is refused with 400.
+/// Longest Record-Route or Route set that a dialog keeps; an INVITE with more is refused with 400, and that of a 2xx is
+/// ignored.
 pub const MAX_ROUTES: usize = 32;
 
 /// Settings of a [`crate::agent::UserAgent`].

@@ -37,6 +37,7 @@ impl UserAgent {
             return Err(Error::TooManySessions);
         }
         let Invite { request_uri, from, to, flow, contact, headers, body } = invite;
+        let flow = flow.canonical();
         let contact = match contact {
             Some(uri) => NameAddr::new(uri).to_text(),
             None => contact_of(from.uri.user_bytes(), flow),

@@ -173,6 +173,7 @@ impl UserAgent {
     /// The network says that the peer of `flow` can't be reached (ICMP, or a failed send): client transactions that
     /// have heard nothing from it fail as if with 503 (§8.1.3.1). Whatever has an answer already goes on.
     pub fn handle_transport_error(&mut self, flow: Flow, now: Instant) {
+        let flow = flow.canonical();
         let unheard = |(key, transaction): (&ClientKey, &mut ClientTransaction)| {
             (transaction.flow.peer == flow.peer && transaction.fail()).then_some(*key)
         };

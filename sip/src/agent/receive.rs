@@ -45,6 +45,7 @@ impl UserAgent {
         if is_keep_alive(&data) {
             return;
         }
+        let flow = flow.canonical();
         match Message::parse_datagram(data) {
             Ok(Message::Request(request)) => {
                 if let Some(arrival) = Arrival::new(request, flow) {
@@ -92,7 +93,6 @@ fn stamp(request: &mut Request, flow: Flow) -> Flow {
         via.params_mut().remove("maddr");
         via.response_target()
     });
-    let usable = target.filter(|to| to.port() != 0 && to.is_ipv4() == flow.peer.ip().to_canonical().is_ipv4());
-    // A socket that serves both families has its peers' IPv4 addresses mapped.
-    usable.filter(|_| flow.peer.ip() == flow.peer.ip().to_canonical()).map_or(flow, |to| flow.to(to))
+    let usable = target.filter(|to| to.port() != 0 && to.is_ipv4() == flow.peer.is_ipv4());
+    usable.map_or(flow, |to| flow.to(to))
 }

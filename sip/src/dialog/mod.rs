@@ -15,7 +15,8 @@ mod tests;
 pub(crate) use self::tag::{LocalTag, parse_hex};
 
 use crate::flow::Flow;
-use crate::message::{CSeq, HeaderName, Headers, Method, NameAddr, Request, Response, Text, Uri};
+use crate::message::{CSeq, HeaderName, Headers, Host, Method, NameAddr, Request, Response, Text, Uri};
+use crate::settings::MAX_ROUTES;
 
 /// "The value SHOULD be 70" (§8.1.1.6).
 const MAX_FORWARDS: u32 = 70;
@@ -36,6 +37,8 @@ pub(crate) struct Dialog {
     target: Uri,
     /// The proxies to pass, nearest first.
     routes: Vec<NameAddr>,
+    /// What the peer takes for its own address although its requests come from another: nothing sent there arrives.
+    translated: Option<Host>,
     /// Our Contact field.
     contact: Text,
     /// Did we choose the Call-ID?
@@ -70,6 +73,7 @@ impl Dialog {
             remote_cseq: None,
             target: request_uri.detach(),
             routes: Vec::new(),
+            translated: None,
             contact,
             owner: true,
         }
@@ -88,6 +92,7 @@ impl Dialog {
             remote_cseq: Some(headers.cseq().ok()?.number),
             target,
             routes: headers.record_routes().ok()?.iter().map(NameAddr::detach).collect(),
+            translated: route::translated(headers),
             contact,
             owner: false,
         })
@@ -107,6 +112,7 @@ impl Dialog {
             remote_cseq: None,
             target: invite.uri.clone(),
             routes: headers.routes().ok()?,
+            translated: None,
             contact: headers.get(&HeaderName::Contact)?.clone(),
             owner: true,
         };
@@ -124,11 +130,19 @@ impl Dialog {
             self.remote = to.detach();
         }
         // "The route set MUST be set to the list of URIs in the Record-Route header field from the response, taken in
-        // reverse order."
-        if let Ok(routes) = response.headers.record_routes() {
+        // reverse order." Such a long one leads nowhere.
+        if let Ok(routes) = response.headers.record_routes()
+            && routes.len() <= MAX_ROUTES
+        {
             self.routes = routes.iter().rev().map(NameAddr::detach).collect();
         }
         self.refresh_target(&response.headers);
+    }
+
+    /// Takes the remote target from a re-INVITE of the peer (§12.2.2). Route sets never change in a dialog.
+    pub(crate) fn follow(&mut self, invite: &Request) {
+        self.refresh_target(&invite.headers);
+        self.translated = route::translated(&invite.headers);
     }
 
     /// Takes the Contact of a re-INVITE or of a 2xx as the new remote target (§12.2).
@@ -188,11 +202,14 @@ impl Dialog {
         request
     }
 
-    /// The way the next request takes: to the first route or the target when that is an address which `flow` reaches,
-    /// otherwise back along `flow`. Names are not resolved here; a driver that does can change the flow of what it is
+    /// The way the next request takes: to the first route or the target when that is an address which `flow` reaches
+    /// and its transport is the flow's, otherwise back along `flow`. Names are not resolved here; a driver that does can change the flow of what it is
     /// given to transmit.
     pub(crate) fn next_hop(&self, flow: Flow) -> Flow {
         let hop = self.routes.first().map_or(&self.target, |route| &route.uri);
+        if self.routes.is_empty() && self.translated.is_some() && self.translated == hop.host() {
+            return flow;
+        }
         route::address(hop, flow.protocol).filter(|address| flow.reaches(*address)).map_or(flow, |peer| flow.to(peer))
     }
 

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use crate::flow::Protocol;
-use crate::message::{NameAddr, Scheme, Text, Uri};
+use crate::message::{HeaderName, Headers, Host, NameAddr, Scheme, Text, Uri};
 
 /// The Request-URI and the Route values.
 ///
@@ -40,14 +40,29 @@ fn bare(uri: &Uri) -> Uri {
     Uri::parse(kept).unwrap_or_else(|_| uri.clone())
 }
 
-/// The address of a SIP URI whose host (or `maddr`) is one.
+/// The host of the Contact of a request that didn't come from there, although its sender says so in its Via too: a NAT
+/// stands between us which it knows nothing of. Not so behind a proxy, whose Via is on top.
+///
+/// The topmost Via must have been stamped with where the request came from (§18.2.1).
+pub(super) fn translated(headers: &Headers) -> Option<Host> {
+    if headers.contains(&HeaderName::RecordRoute) {
+        return None;
+    }
+    let (via, contact) = (headers.via().ok()?, headers.contact().ok()??);
+    let host = contact.uri.host().filter(|host| host == via.host())?;
+    let (said, source) = (host.ip()?.to_canonical(), via.received()?);
+    (said != source).then(|| host.detach())
+}
+
+/// The address of a SIP URI whose host (or `maddr`) is one, and whose transport, if it names one, is ours.
 pub(super) fn address(uri: &Uri, protocol: Protocol) -> Option<SocketAddr> {
-    if uri.scheme() != Scheme::Sip {
+    let ours = |transport: &str| transport.eq_ignore_ascii_case(protocol.token());
+    if uri.scheme() != Scheme::Sip || !uri.param("transport").is_none_or(|transport| ours(&transport)) {
         return None;
     }
     let host: IpAddr = match uri.param("maddr") {
         Some(maddr) => maddr.trim_matches(['[', ']']).parse().ok()?,
         None => uri.host()?.ip()?,
     };
-    Some(SocketAddr::new(host, uri.port().unwrap_or(protocol.default_port())))
+    Some(SocketAddr::new(host.to_canonical(), uri.port().unwrap_or(protocol.default_port())))
 }

@@ -166,8 +166,7 @@ impl Session {
 
     fn accept_offer(&mut self, body: Body, now: Instant) {
         let Some(Offered { invite, transaction, flow }) = self.take_offered() else { return };
-        // Route sets never change in a dialog, targets do (§12.2.2).
-        self.dialog.refresh_target(&invite.headers);
+        self.dialog.follow(&invite);
         self.flow = flow;
         let offering = Body::of(&invite.headers, &invite.body, &self.settings).is_none();
         self.send_2xx(&invite, transaction, &[], Some(body), offering, now);

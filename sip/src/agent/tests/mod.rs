@@ -8,6 +8,7 @@ mod hostile;
 mod limits;
 mod link;
 mod offers;
+mod paths;
 mod random;
 mod refusals;
 mod stopping;
