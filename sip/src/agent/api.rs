@@ -115,12 +115,13 @@ impl UserAgent {
         })
     }
 
-    /// Sends a re-INVITE (§14.1): with `body` as the offer, or to ask for the peer's. A 491 is tried again by itself.
+    /// Sends a re-INVITE (§14.1): with `body` as the offer, or to ask for the peer's. A 491 is tried again by itself; what
+    /// the peer doesn't decide in 64*T1 and a minute is cancelled, and refused with 487.
     ///
     /// # Errors
     /// When the session is unknown, not confirmed, or has an exchange open.
     pub fn offer(&mut self, id: SessionId, body: Option<Body>, now: Instant) -> Result<(), Error> {
-        self.with(id, now, |session| session.offer(body))
+        self.with(id, now, |session| session.offer(body, now))
     }
 
     /// Answers the offer of [`Event::Offer`](super::Event::Offer), or the one that a 2xx brought. An error status

@@ -10,7 +10,7 @@
 //! Driven by the user agent ([`crate::agent`]), which feeds it the requests and responses that its transactions pass
 //! up, carries out what [`Session::poll`] says, and drops it when it [is over](Session::is_ended). A session's own
 //! times are the retransmission of its 2xx, the wait for the ACK, the minute's reminder of §13.3.1.1, the invitation's
-//! expiry and the pause after a 491.
+//! expiry, the pause after a 491 and the end of our patience with a re-INVITE.
 //!
 //! Deviation: a UAC keeps no early dialogs (§12.1); a BYE that comes before the 2xx is matched by our tag alone.
 
@@ -138,6 +138,7 @@ impl Session {
             State::Confirmed(_) => {
                 self.await_ack(now);
                 self.retry_offer(now);
+                self.cancel_offer(now);
             }
             State::Calling(_) | State::Ended => {}
         }

@@ -1,6 +1,6 @@
 //! Offers within a session: re-INVITE (RFC 3261 §14), answers that come late, and who owes what (RFC 3264 §4).
 //!
-//!   Idle ──our re-INVITE──► Offering ──2xx──► Idle    (──491──► Idle, and again after a pause)
+//!   Idle ──our re-INVITE──► Offering ──2xx──► Idle    (──491──► Idle, and again after a pause; undecided: CANCEL)
 //!   Idle ──peer's re-INVITE──► Offered ──answer_offer──► Accepted ──ACK──► Idle
 //!   Offering or Calling without an offer ──2xx with one──► Owing ──answer_offer──► Idle
 //!
@@ -17,6 +17,9 @@ use crate::flow::Flow;
 use crate::message::{Method, Reason, Request, Response, StatusCode, Token};
 use crate::transaction::{Backoff, earliest};
 
+/// How long a peer may think about a re-INVITE after timer B would have ended it; §14 knows no limit.
+const DECISION: Duration = Duration::from_secs(60);
+
 /// The INVITE exchange of a confirmed dialog.
 #[derive(Debug, Default)]
 pub(super) enum Exchange {
@@ -27,8 +30,8 @@ pub(super) enum Exchange {
     Accepted(Accepted),
     /// The peer's re-INVITE awaits our application.
     Offered(Offered),
-    /// Our re-INVITE awaits its final response; it held an offer or not.
-    Offering { cseq: u32, body: Option<Body> },
+    /// Our re-INVITE awaits its final response; it held an offer or not. At `until` it is cancelled, once.
+    Offering { cseq: u32, body: Option<Body>, until: Option<Instant> },
     /// A 2xx brought an offer: our ACK has to bring the answer (§13.2.1).
     Owing { cseq: u32 },
 }
@@ -74,31 +77,33 @@ impl Exchange {
     pub(super) fn wake_up(&self) -> Option<Instant> {
         match self {
             Self::Accepted(accepted) => earliest(Some(accepted.again.at()), Some(accepted.until)),
-            Self::Idle | Self::Offered(_) | Self::Offering { .. } | Self::Owing { .. } => None,
+            Self::Offering { until, .. } => *until,
+            Self::Idle | Self::Offered(_) | Self::Owing { .. } => None,
         }
     }
 }
 
 impl Session {
     /// Sends a re-INVITE.
-    pub(crate) fn offer(&mut self, body: Option<Body>) -> Result<(), Error> {
+    pub(crate) fn offer(&mut self, body: Option<Body>, now: Instant) -> Result<(), Error> {
         let State::Confirmed(confirmed) = &mut self.state else { return Err(Error::WrongState(self.id)) };
         let free = matches!(confirmed.exchange, Exchange::Idle);
         if !free || confirmed.retry.is_some() || confirmed.hangup.is_some() {
             return Err(Error::WrongState(self.id));
         }
-        self.send_offer(body);
+        self.send_offer(body, now);
         Ok(())
     }
 
-    fn send_offer(&mut self, body: Option<Body>) {
+    fn send_offer(&mut self, body: Option<Body>, now: Instant) {
         let State::Confirmed(confirmed) = &mut self.state else { return };
         let mut request = self.dialog.request(Method::Invite);
         capabilities(&mut request.headers, &self.settings);
         if let Some(body) = &body {
             request.set_body(&body.content_type, body.content.clone());
         }
-        confirmed.exchange = Exchange::Offering { cseq: self.dialog.local_cseq(), body };
+        let until = Some(now + self.settings.timers.transaction() + DECISION);
+        confirmed.exchange = Exchange::Offering { cseq: self.dialog.local_cseq(), body, until };
         self.send_invite(request, self.dialog.next_hop(self.flow));
     }
 
@@ -107,9 +112,21 @@ impl Session {
         let State::Confirmed(confirmed) = &mut self.state else { return };
         let Some(retry) = confirmed.retry.take_if(|retry| retry.at <= now) else { return };
         if matches!(confirmed.exchange, Exchange::Idle) {
-            self.send_offer(retry.body);
+            self.send_offer(retry.body, now);
         } else {
             confirmed.retry = Some(Retry { at: now + self.settings.timers.t1, ..retry });
+        }
+    }
+
+    /// The peer has had time enough for our re-INVITE: CANCEL. Its 487 leaves the session as it was (§14.1), and so does
+    /// any other failure; when nothing comes either, the transaction times out and the call is over.
+    pub(super) fn cancel_offer(&mut self, now: Instant) {
+        let State::Confirmed(confirmed) = &mut self.state else { return };
+        let Exchange::Offering { until, .. } = &mut confirmed.exchange else { return };
+        if until.take_if(|until| *until <= now).is_some()
+            && let Some(key) = self.invite
+        {
+            self.outputs.push_back(Output::Cancel(key, None));
         }
     }
 

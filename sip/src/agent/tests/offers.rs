@@ -137,3 +137,30 @@ fn hanging_up_during_our_own_reinvite_still_acknowledges_its_200() {
     assert_eq!(world.names(ALICE), ["INVITE", "ACK", "INVITE", "BYE", "ACK"]);
     world.assert_clean();
 }
+
+/// §14.1 knows no end of a re-INVITE that got a 1xx. Ours has one: CANCEL, and the call goes on as it was.
+#[test]
+fn a_reinvite_that_is_never_decided_is_cancelled_and_leaves_the_session_as_it_was() {
+    let mut world = World::new();
+    let (alice, _) = world.talk();
+    world.act(ALICE, |agent, now| agent.offer(alice, Some(sdp("x")), now)).unwrap();
+    world.run(200_000);
+    assert_eq!(world.sent(ALICE, "CANCEL"), [200 + 32_000 + 60_000]);
+    assert_eq!(world.events(ALICE), ["Answered answer", "OfferRefused 487"]);
+    world.act(ALICE, |agent, now| agent.offer(alice, Some(sdp("y")), now)).unwrap();
+    world.run(50);
+    assert_eq!(world.events(BOB).last().unwrap(), "Offer y");
+}
+
+/// §12.2.1.2: who answers neither is gone.
+#[test]
+fn a_reinvite_that_is_never_decided_by_a_peer_that_is_gone_ends_the_call() {
+    let mut world = World::new();
+    let (alice, _) = world.talk();
+    world.act(ALICE, |agent, now| agent.offer(alice, Some(sdp("x")), now)).unwrap();
+    world.run(1_000);
+    world.losses.push((ALICE, "CANCEL", usize::MAX));
+    world.run(200_000);
+    assert_eq!(world.events(ALICE), ["Answered answer", "Ended DialogLost"]);
+    assert_eq!(world.sent(ALICE, "BYE"), [200 + 32_000 + 60_000 + 32_000]);
+}
