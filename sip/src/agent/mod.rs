@@ -13,8 +13,10 @@
 //! sessions, CANCELs and requests within a dialog have server transactions.
 //!
 //! Where messages go: responses as §18.2.2 and RFC 3581 say. Requests of a dialog go to the first route or the remote
-//! target if that is an IP address that can be reached from where the peer is, else back to the peer. Names are never
-//! resolved here: each [`Transmit`] carries its [`Flow`], which a driver may replace.
+//! target if that is an IP address that can be reached from where the peer is, by the transport that it is reached by,
+//! else back to the peer: so also when the peer's Contact and Via name an address that its requests don't come from (a
+//! NAT that it knows nothing of). Names are never resolved here: each [`Transmit`] carries its [`Flow`], which a driver
+//! may replace.
 //!
 //! Deviations: a request for a `tel` URI is taken, as the application routes by number. OPTIONS with Max-Forwards 0 is
 //! answered like any other, as §11 has the element answer that it reaches; 483 is a proxy's.
