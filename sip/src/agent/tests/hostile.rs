@@ -48,7 +48,8 @@ fn corpus() -> Vec<Bytes> {
     corpus.push(refusals::request("OPTIONS", "z9hG4bKo", "").into());
     corpus.push(refusals::request("INVITE", "1", "Require: a\r\nAccept: */*\r\nExpires: 9\r\n").into());
     let parts = "--b\r\nContent-Type: a/b\r\n\r\nx\r\n--b\r\nContent-Type: application/sdp\r\n\r\nv=0\r\n--b--\r\n";
-    corpus.push((refusals::request("INVITE", "z9hG4bKm", "Content-Type: multipart/mixed;boundary=b\r\n") + parts).into());
+    corpus
+        .push((refusals::request("INVITE", "z9hG4bKm", "Content-Type: multipart/mixed;boundary=b\r\n") + parts).into());
     corpus
 }
 
