@@ -5,7 +5,9 @@
 //! An event is known by its timestamp, so a lost start, a lost end and any retransmission give one press and one
 //! release. The marker bit is not asked for: some gateways never set it. A key held for longer than 65535 samples
 //! comes in segments (§2.5.1.3): the next timestamp continues the last without an E bit between them; gateways that
-//! move the timestamp with every packet of one key are heard in the same way. Driven by [`crate::rtp::Receiver`].
+//! move the timestamp with every packet of one key are heard in the same way, also when they retransmit its end: for 150 ms an
+//! end of the same key within its duration is the same end. So is, and goes on, a key during which the SSRC changes: under another
+//! SSRC timestamps mean something else, but the key and its duration are known again. Driven by [`crate::rtp::Receiver`].
 
 use std::{
     collections::VecDeque,
@@ -16,6 +18,8 @@ use super::{Digit, Event, KeyPress};
 
 /// A key of which nothing was heard for this long has come up: its end packets are lost.
 const RELEASE: Duration = Duration::from_millis(100);
+/// For this long after a release the key's retransmitted ends are known by more than their timestamp.
+const ECHO: Duration = Duration::from_millis(150);
 /// Presses and releases that wait to be polled; more are dropped, oldest first.
 const WAITING: usize = 32;
 
@@ -29,14 +33,53 @@ struct Pressed {
     before: u32,
     duration: u32,
     heard: Instant,
+    /// Whether the stream that it was pressed in is over: its timestamp says nothing any more.
+    moved: bool,
 }
 
-/// The keys of one RTP stream.
+impl Pressed {
+    /// Duration of the segment that plays.
+    fn segment(&self) -> u32 {
+        self.duration.saturating_sub(self.before)
+    }
+}
+
+/// A key that has come up.
+#[derive(Clone, Copy, Debug)]
+struct Over {
+    key: Pressed,
+    released: Instant,
+}
+
+impl Over {
+    /// Whether a packet is one more of this key.
+    fn is_echo(&self, digit: Digit, timestamp: u32, event: Event, now: Instant) -> bool {
+        let recent = now.saturating_duration_since(self.released) < ECHO;
+        if timestamp == self.key.timestamp && (recent || !self.key.moved) {
+            return true;
+        }
+        if !recent || digit != self.key.digit {
+            return false;
+        }
+        let later = timestamp.wrapping_sub(self.key.timestamp).cast_signed();
+        let segment = self.key.segment();
+        if self.key.moved {
+            event.end && u32::from(event.duration) >= segment
+        } else if later > 0 {
+            event.end && later.unsigned_abs() <= segment
+        } else {
+            // Overtaken on its way.
+            later.unsigned_abs() <= self.key.before
+        }
+    }
+}
+
+/// The keys of one line.
 #[derive(Debug)]
 pub struct KeyReceiver {
     pressed: Option<Pressed>,
-    /// Timestamps of the last events that are over.
-    over: [Option<u32>; 4],
+    /// The last keys that are over.
+    over: [Option<Over>; 4],
     waiting: VecDeque<KeyPress>,
 }
 
@@ -57,15 +100,16 @@ impl KeyReceiver {
     pub fn handle_event(&mut self, timestamp: u32, marker: bool, payload: &[u8], start: u64, now: Instant) {
         let Some(event) = Event::parse(payload) else { return };
         let Some(digit) = Digit::from_event(event.code) else { return };
-        if self.over.contains(&Some(timestamp)) {
+        if self.over.iter().flatten().any(|over| over.is_echo(digit, timestamp, event, now)) {
             return;
         }
         if !self.grow(digit, timestamp, marker, event, now) {
-            self.release();
-            self.press(Pressed { digit, start, timestamp, before: 0, duration: u32::from(event.duration), heard: now });
+            self.release(now);
+            let duration = u32::from(event.duration);
+            self.press(Pressed { digit, start, timestamp, before: 0, duration, heard: now, moved: false });
         }
         if event.end {
-            self.release();
+            self.release(now);
         }
     }
 
@@ -73,9 +117,13 @@ impl KeyReceiver {
     fn grow(&mut self, digit: Digit, timestamp: u32, marker: bool, event: Event, now: Instant) -> bool {
         let Some(pressed) = self.pressed.as_mut() else { return false };
         let advance = timestamp.wrapping_sub(pressed.timestamp);
-        let segment = pressed.duration.saturating_sub(pressed.before);
-        if advance != 0 {
-            if marker || digit != pressed.digit || advance > segment {
+        if pressed.moved {
+            if digit != pressed.digit || u32::from(event.duration) < pressed.segment() {
+                return false;
+            }
+            (pressed.timestamp, pressed.moved) = (timestamp, false);
+        } else if advance != 0 {
+            if marker || digit != pressed.digit || advance > pressed.segment() {
                 return false;
             }
             pressed.timestamp = timestamp;
@@ -89,14 +137,15 @@ impl KeyReceiver {
     /// Lets go a key of which nothing is heard any more.
     pub fn handle_time(&mut self, now: Instant) {
         if self.pressed.is_some_and(|pressed| now.saturating_duration_since(pressed.heard) >= RELEASE) {
-            self.release();
+            self.release(now);
         }
     }
 
-    /// Another stream begins: timestamps of the old one mean nothing.
+    /// Another stream begins: timestamps of the old one mean nothing, but a key that is down may go on, and one that has just come
+    /// up may be told again.
     pub fn restart(&mut self) {
-        self.release();
-        self.over = [None; 4];
+        let over = self.over.iter_mut().flatten().map(|over| &mut over.key);
+        over.chain(&mut self.pressed).for_each(|key| key.moved = true);
     }
 
     /// The next press or release.
@@ -109,10 +158,10 @@ impl KeyReceiver {
         self.tell(pressed, false);
     }
 
-    fn release(&mut self) {
+    fn release(&mut self, now: Instant) {
         if let Some(pressed) = self.pressed.take() {
             self.over.rotate_right(1);
-            self.over[0] = Some(pressed.timestamp);
+            self.over[0] = Some(Over { key: pressed, released: now });
             self.tell(pressed, true);
         }
     }
@@ -210,6 +259,37 @@ mod tests {
         let mut keys = Keys::new();
         keys.event('9', 1000, 160).event('9', 1160, 320).event('9', 1320, 480).event('9', 1480, -640);
         assert_eq!(keys.told().chars().filter(|&c| c == ' ').count(), 1);
+    }
+
+    #[test]
+    fn a_gateway_that_moves_the_timestamp_of_retransmitted_ends_presses_one_key() {
+        let mut keys = Keys::new();
+        keys.event('9', 1000, 160).event('9', 1160, 320).event('9', 1320, -480).event('9', 1480, -480);
+        keys.event('9', 1640, -480);
+        assert_eq!(keys.told().matches(' ').count(), 1);
+        keys.event('9', 2600, 160).event('9', 2760, -320).event('8', 2920, -320);
+        assert_eq!(keys.told().matches(' ').count(), 2, "the next press and another key are keys");
+    }
+
+    #[test]
+    fn after_a_while_an_end_alone_is_a_key_again() {
+        let mut keys = Keys::new();
+        keys.event('9', 1000, -800);
+        keys.now += ECHO;
+        assert_eq!(keys.event('9', 1800, -800).told(), "99800 99800 ");
+    }
+
+    #[test]
+    fn a_key_goes_on_and_its_end_is_known_again_in_another_stream() {
+        let mut keys = Keys::new();
+        keys.event('3', 1000, 160).event('3', 1000, 320).receiver.restart();
+        keys.event('3', 900_000, 480).event('3', 900_000, -640);
+        keys.receiver.restart();
+        keys.event('3', 77, -640).event('3', 77, -640);
+        assert_eq!(keys.told(), "33640 ");
+        keys.now += ECHO;
+        keys.event('3', 900_000, 160).event('3', 900_000, -320);
+        assert_eq!(keys.told(), "33320 ", "timestamps of a stream that is over mean nothing later");
     }
 
     #[test]
