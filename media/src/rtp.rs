@@ -10,7 +10,7 @@ mod sender;
 mod sequence;
 
 pub use receiver::{
-    Disposition, DropReason, Frame, FrameKind, Heard, Receiver, ReceiverSettings, ReceiverStats, TAKEOVER,
+    Disposition, DropReason, Frame, FrameKind, Heard, PATIENCE, Receiver, ReceiverSettings, ReceiverStats, TAKEOVER,
 };
 pub use sender::{Sender, SenderSettings, SenderStats};
 

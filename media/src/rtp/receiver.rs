@@ -3,12 +3,12 @@
 //!   datagram ─► latch ─► sequence ─► sample clock ─► held ──next in line──► decoded, handed out
 //!                                                      ├──gap, waited long enough──► concealed (60 ms), then silence
 //!                                                      └──gap that nobody sent (DTX)──► silence
-//!   60 ms without audio ─► silence by `now`
+//!   60 ms without audio ─► concealed (60 ms), then silence, by `now`
 //!
 //! There is no playout delay: an in-order packet is handed out in the poll after it arrived. A missing one is waited for
 //! while it may still be on its way, which the measured jitter bounds (3 J + 5 ms, at most 60 ms). Positions count from 0 at
 //! [`Receiver::new`] and never jump: the samples handed out are the RTP timestamp's advance, and while nothing comes `now`
-//! drives them, 60 ms behind. A jump of the timestamp, another SSRC or a restarted sequence continues the same positions. They
+//! drives them, 60 ms behind (ptime + 40 ms where that is more). A jump of the timestamp, another SSRC or a restarted sequence continues the same positions. They
 //! never run ahead of real time by more than half a second (and 0.1 % for the sender's clock): who sends faster is cut.
 //!
 //! Driver: hand over all datagrams that wait with [`Receiver::handle_packet`], then [`Receiver::handle_time`] (in this order,
@@ -17,6 +17,7 @@
 mod clock;
 mod output;
 mod stats;
+mod stream;
 mod types;
 
 use std::{
@@ -26,18 +27,9 @@ use std::{
 
 use rtp_rs::RtpReader;
 
-use super::{
-    COMFORT_NOISE,
-    jitter::Jitter,
-    latch::{Latch, Verdict},
-    sequence::{Place, Sequence},
-};
-use crate::{
-    MAX_FRAME, SAMPLES_PER_MS,
-    dtmf::{self, KeyReceiver},
-    g711::Law,
-    plc::Concealer,
-};
+use self::stream::{Former, Packet, Stream, Unconfirmed};
+use super::{COMFORT_NOISE, jitter::Jitter, latch::Latch, sequence::Sequence};
+use crate::{MAX_FRAME, SAMPLES_PER_MS, dtmf::KeyReceiver, g711::Law, plc::Concealer};
 
 pub use stats::ReceiverStats;
 pub use types::{Disposition, DropReason, Frame, FrameKind, Heard, ReceiverSettings};
@@ -45,8 +37,17 @@ pub use types::{Disposition, DropReason, Frame, FrameKind, Heard, ReceiverSettin
 /// After this much silence of the latched source another may take its place.
 pub const TAKEOVER: Duration = Duration::from_secs(3);
 
-/// Without audio for this long, in samples, silence is filled in.
+/// Who is neither the SIP peer nor at the signalled host is heard after this much silence of both.
+pub const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Without audio for this long, in samples, the clock fills in; longer for packets of more than 20 ms.
 const FILL_AFTER: u64 = 60 * SAMPLES_PER_MS;
+/// How long after the newest packet's length that is: the next may be that late, and what is made up at once more.
+const FILL_AFTER_PACKET: u64 = 40 * SAMPLES_PER_MS;
+/// No packet counts as longer for this: 200 ms.
+const LONGEST_PACKET: u64 = 200 * SAMPLES_PER_MS;
+/// A key can't have begun longer ago than a segment of its duration and some delay (RFC 4733 §2.5.1.3).
+const LONGEST_KEY: u64 = u16::MAX as u64 + JUMP;
 /// The longest frame that is made up at once: 20 ms.
 const MADE_UP: u64 = 20 * SAMPLES_PER_MS;
 /// The longest wait for a missing packet.
@@ -69,20 +70,6 @@ enum Content {
     Key,
     ComfortNoise,
     Unknown,
-}
-
-/// The RTP stream that is heard: its clock against ours.
-#[derive(Clone, Copy, Debug)]
-struct Stream {
-    ssrc: u32,
-    /// Timestamp and position of the newest audio (of the first packet, before there is audio).
-    timestamp: u32,
-    position: i64,
-    /// Extended number of its first packet.
-    first: u64,
-    /// The same on the wire.
-    first_wire: u16,
-    received: u32,
 }
 
 /// Encoded audio that waits for its turn.
@@ -108,7 +95,8 @@ pub struct Receiver {
     latch: Latch,
     source_changed: Option<SocketAddr>,
     stream: Option<Stream>,
-    former: Option<(u32, Instant)>,
+    former: Option<Former>,
+    unconfirmed: Option<Unconfirmed>,
     sequence: Option<Sequence>,
     jitter: Jitter,
     keys: KeyReceiver,
@@ -120,6 +108,10 @@ pub struct Receiver {
     reach: (Instant, u64),
     /// Up to where silence is due.
     due: u64,
+    /// Samples of the newest packet.
+    newest_len: u64,
+    /// Nobody speaks: there was no audio yet, or what came last was a key or comfort noise.
+    quiet: bool,
     /// Since when each new packet was late.
     late_since: Option<Instant>,
     /// Extended number of the newest packet handed out.
@@ -146,10 +138,11 @@ impl Receiver {
     pub fn new(settings: ReceiverSettings, now: Instant) -> Self {
         Self {
             settings,
-            latch: Latch::new(settings.signalled, settings.takeover),
+            latch: Latch::new(settings.latch(), now),
             source_changed: None,
             stream: None,
             former: None,
+            unconfirmed: None,
             sequence: None,
             jitter: Jitter::default(),
             keys: KeyReceiver::new(),
@@ -158,6 +151,8 @@ impl Receiver {
             position: 0,
             reach: (now, 0),
             due: 0,
+            newest_len: 0,
+            quiet: true,
             late_since: None,
             delivered: 0,
             held: Vec::with_capacity(HELD),
@@ -167,10 +162,11 @@ impl Receiver {
         }
     }
 
-    /// What a new offer or answer has changed. Another signalled address opens the latch; positions run on.
+    /// What a new offer or answer has changed. Another signalled address opens the latch; positions run on. Without a peer the
+    /// one that was known stays.
     pub fn set_settings(&mut self, settings: ReceiverSettings) {
-        self.latch.signal(settings.signalled, settings.takeover);
-        self.settings = settings;
+        self.latch.signal(settings.latch(), self.now);
+        self.settings = ReceiverSettings { peer: settings.peer.or(self.settings.peer), ..settings };
     }
 
     /// The settings in force.
@@ -226,7 +222,7 @@ impl Receiver {
     pub fn handle_time(&mut self, now: Instant) {
         self.now = self.now.max(now);
         self.keys.handle_time(self.now);
-        self.due = self.line().saturating_sub(FILL_AFTER);
+        self.due = self.line().saturating_sub(FILL_AFTER.max(self.newest_len + FILL_AFTER_PACKET));
     }
 
     /// The next thing heard; `None` when there is nothing until the next datagram or tick.
@@ -244,29 +240,19 @@ impl Receiver {
     }
 
     fn accept(&mut self, from: SocketAddr, data: &[u8]) -> Result<(), DropReason> {
-        let packet = RtpReader::new(data).map_err(|_| DropReason::Malformed)?;
-        let payload_type = packet.payload_type();
+        let reader = RtpReader::new(data).map_err(|_| DropReason::Malformed)?;
+        let payload_type = reader.payload_type();
         if (72..=76).contains(&payload_type) {
             return Err(DropReason::Rtcp);
         }
         let content = self.content(payload_type);
-        self.admit(from, packet.ssrc(), content)?;
-        let (number, newer) = self.place(&packet, content)?;
-        self.stats.received += 1;
-        self.stats.octets += packet.payload().len() as u64;
-        let timestamp = packet.timestamp();
+        let packet = Packet::of(&reader, content);
+        self.admit(from, packet.ssrc, content)?;
         match content {
-            Content::Audio(law) => {
-                self.jitter.update(self.now, timestamp);
-                self.take_audio(law, &packet, number, newer)
-            }
-            Content::Key => {
-                let start = self.position_of(timestamp);
-                self.keys.handle_event(timestamp, packet.mark(), packet.payload(), start, self.now);
-                Ok(())
-            }
-            Content::ComfortNoise => Err(DropReason::ComfortNoise),
-            Content::Unknown => Err(DropReason::UnknownPayloadType),
+            Content::Audio(law) => self.take_packet(law, &packet),
+            Content::Key => self.take_key(&packet),
+            Content::ComfortNoise => self.take_none(&packet, DropReason::ComfortNoise),
+            Content::Unknown => self.take_none(&packet, DropReason::UnknownPayloadType),
         }
     }
 
@@ -283,99 +269,50 @@ impl Receiver {
         }
     }
 
-    /// Judges the source. What is no audio of ours can neither latch nor begin a stream.
-    fn admit(&mut self, from: SocketAddr, ssrc: u32, content: Content) -> Result<(), DropReason> {
-        let same_ssrc = self.stream.is_some_and(|stream| stream.ssrc == ssrc);
-        match content {
-            Content::Audio(_) | Content::Key => {}
-            Content::ComfortNoise | Content::Unknown => {
-                let known = same_ssrc && self.latch.remote() == Some(from);
-                return if known { Ok(()) } else { Err(DropReason::UnknownPayloadType) };
-            }
+    /// Takes a telephone-event: of the line, whatever its SSRC.
+    fn take_key(&mut self, packet: &Packet<'_>) -> Result<(), DropReason> {
+        if self.stream.is_some_and(|stream| stream.ssrc == packet.ssrc) {
+            self.place(packet, self.now)?;
         }
-        match self.latch.judge(from, same_ssrc, self.now) {
-            Verdict::Known => {}
-            Verdict::Changed => self.source_changed = Some(from),
-            Verdict::Stranger => return Err(DropReason::Stranger),
-        }
-        let straggler =
-            |(former, since): (u32, Instant)| former == ssrc && self.now.saturating_duration_since(since) < STRAGGLERS;
-        if !same_ssrc && self.former.is_some_and(straggler) {
-            return Err(DropReason::FormerStream);
-        }
+        self.count(packet);
+        self.quiet = true;
+        let start = self.key_start(packet);
+        self.keys.handle_event(packet.timestamp, packet.marker, packet.payload, start, self.now);
         Ok(())
     }
 
-    /// The packet's extended sequence number, and whether it is newer than all before.
-    fn place(&mut self, packet: &RtpReader<'_>, content: Content) -> Result<(u64, bool), DropReason> {
-        let wire = u16::from(packet.sequence_number());
-        let (Some(sequence), Some(stream)) = (self.sequence.as_mut(), self.stream.as_mut()) else {
-            let sequence = self.sequence.insert(Sequence::new(wire));
-            let number = sequence.highest();
-            self.delivered = number - 1;
-            self.begin(packet, content, number);
-            return Ok((number, true));
-        };
-        if stream.ssrc != packet.ssrc() {
-            let number = sequence.restart(wire);
-            self.former = Some((stream.ssrc, self.now));
-            self.begin(packet, content, number);
-            return Ok((number, true));
-        }
-        let placed = match sequence.place(wire) {
-            Place::Newer(number) => (number, true),
-            Place::Older(number) => {
-                self.stats.reordered += 1;
-                (number, false)
-            }
-            Place::Restarted(number) => {
-                self.begin(packet, content, number);
-                return Ok((number, true));
-            }
-            Place::Duplicate => return Err(DropReason::Duplicate),
-            Place::Implausible => return Err(DropReason::ImplausibleSequence),
-        };
-        stream.received = stream.received.saturating_add(1);
-        Ok(placed)
+    /// Takes a packet of the stream that is of no use but for its number.
+    fn take_none(&mut self, packet: &Packet<'_>, reason: DropReason) -> Result<(), DropReason> {
+        self.place(packet, self.now)?;
+        self.count(packet);
+        self.quiet = true;
+        Err(reason)
     }
 
-    /// A stream begins with this packet: its timestamp is where the clock is now.
-    fn begin(&mut self, packet: &RtpReader<'_>, content: Content, number: u64) {
-        if let (Some(stream), Some(sequence)) = (self.stream.take(), &self.sequence) {
-            self.stats.end_stream(sequence.highest().saturating_sub(stream.first), stream.received);
-        }
-        for held in &mut self.held {
-            held.deadline = self.now;
-        }
-        self.jitter.restart();
-        self.keys.restart();
-        let start = self.clock_for(match content {
-            Content::Key => dtmf::elapsed(packet.payload()),
-            Content::Audio(_) | Content::ComfortNoise | Content::Unknown => packet.payload().len() as u64,
-        });
-        // One sample earlier, so that the first packet is newer than what was before it.
-        self.stream = Some(Stream {
-            ssrc: packet.ssrc(),
-            timestamp: packet.timestamp().wrapping_sub(1),
-            position: start.cast_signed() - 1,
-            first: number,
-            first_wire: u16::from(packet.sequence_number()),
-            received: 1,
-        });
+    fn count(&mut self, packet: &Packet<'_>) {
+        self.stats.received += 1;
+        self.stats.octets += packet.payload.len() as u64;
     }
 
-    /// Puts an audio payload in line.
-    fn take_audio(&mut self, law: Law, packet: &RtpReader<'_>, number: u64, newer: bool) -> Result<(), DropReason> {
-        let payload = packet.payload();
-        let len = payload.len() as u64;
+    /// Puts an audio payload in line that arrived at `arrived`, under its extended number.
+    fn take_audio(
+        &mut self,
+        law: Law,
+        packet: &Packet<'_>,
+        (number, newer): (u64, bool),
+        arrived: Instant,
+    ) -> Result<(), DropReason> {
+        self.count(packet);
+        self.jitter.update(arrived, packet.timestamp);
+        let len = packet.payload.len() as u64;
         if len == 0 {
             return Ok(());
         }
-        let start = if newer { self.advance(packet, len)? } else { self.overtaken(packet.timestamp())? };
+        let start = if newer { self.advance(packet, len)? } else { self.overtaken(packet.timestamp)? };
         if start + len <= self.position {
             return Err(DropReason::Late);
         }
-        for (piece, bytes) in payload.chunks(MAX_FRAME).enumerate() {
+        for (piece, bytes) in packet.payload.chunks(MAX_FRAME).enumerate() {
             self.hold(law, bytes, start + (piece * MAX_FRAME) as u64, number)?;
         }
         Ok(())

@@ -7,7 +7,7 @@
 /// "MAX_DROPOUT = 3000" (RFC 3550 A.1).
 const MAX_DROPOUT: u16 = 3000;
 /// "MAX_MISORDER = 100" (RFC 3550 A.1).
-const MAX_MISORDER: u16 = 100;
+pub(crate) const MAX_MISORDER: u16 = 100;
 const REMEMBERED: u64 = 128;
 
 /// Where a packet stands among those before it.
@@ -42,6 +42,11 @@ impl Sequence {
 
     pub(crate) fn highest(&self) -> u64 {
         self.highest
+    }
+
+    /// The newest number as it was on the wire.
+    pub(crate) fn wire(&self) -> u16 {
+        self.wire
     }
 
     pub(crate) fn place(&mut self, wire: u16) -> Place {

@@ -21,7 +21,7 @@ impl Receiver {
         }
         // What was not here by now is not waited for any more.
         self.delivered = self.sequence.as_ref().map_or(0, Sequence::highest);
-        Some(self.fill(MADE_UP))
+        Some(if self.quiet { self.fill(MADE_UP) } else { self.conceal(MADE_UP) })
     }
 
     /// The gap before the first that waits: silence if nobody sent anything, else concealment once it is given up.

@@ -49,7 +49,10 @@ impl ReceiverStats {
             DropReason::Stranger => &mut self.strangers,
             DropReason::Duplicate => &mut self.duplicated,
             DropReason::Late | DropReason::FormerStream => &mut self.late,
-            DropReason::ImplausibleSequence | DropReason::Ahead | DropReason::Overflow => &mut self.refused,
+            DropReason::UnconfirmedStream
+            | DropReason::ImplausibleSequence
+            | DropReason::Ahead
+            | DropReason::Overflow => &mut self.refused,
         };
         *counter += 1;
     }

@@ -1,9 +1,12 @@
 //! What a receiver is made of and what it yields.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
-use super::TAKEOVER;
-use crate::{dtmf::KeyPress, g711::Law};
+use super::{PATIENCE, TAKEOVER};
+use crate::{dtmf::KeyPress, g711::Law, rtp::latch::Rules};
 
 /// What a receiver is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +21,10 @@ pub struct ReceiverSettings {
     pub dtmf_payload_type: Option<u8>,
     /// Where the far end said that it receives: packets from there may always take the latch.
     pub signalled: Option<SocketAddr>,
+    /// The far end's host in SIP. When it is known, only packets from there or from the signalled host are heard at once.
+    pub peer: Option<IpAddr>,
+    /// After how much silence of these two any other host is heard.
+    pub patience: Duration,
     /// After how much silence another source may succeed the latched one.
     pub takeover: Duration,
 }
@@ -32,15 +39,22 @@ impl ReceiverSettings {
             alternative: None,
             dtmf_payload_type: None,
             signalled: None,
+            peer: None,
+            patience: PATIENCE,
             takeover: TAKEOVER,
         }
+    }
+
+    pub(super) const fn latch(&self) -> Rules {
+        let Self { signalled, peer, patience, takeover, .. } = *self;
+        Rules { signalled, peer, patience, takeover }
     }
 }
 
 /// What became of a datagram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Disposition {
-    /// It belongs to the stream: poll.
+    /// It belongs to the stream, or to another that the next packet may confirm: poll.
     Accepted,
     /// It changes nothing.
     Dropped(DropReason),
@@ -61,6 +75,8 @@ pub enum DropReason {
     Stranger,
     /// Of the stream before the last change of SSRC.
     FormerStream,
+    /// Of another SSRC that no second packet has confirmed.
+    UnconfirmedStream,
     /// A jump of the sequence number that no second packet has confirmed yet.
     ImplausibleSequence,
     /// Received before.
@@ -78,7 +94,7 @@ pub enum DropReason {
 pub enum FrameKind {
     /// They arrived.
     Received,
-    /// They were lost and are made up from what was heard before.
+    /// They were lost, or nothing has come for a while: made up from what was heard before.
     Concealed,
     /// Silence: nobody sent anything, or the loss was too long to conceal.
     Filled,
