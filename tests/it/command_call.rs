@@ -95,7 +95,7 @@ fn what_keeps_a_call_from_being_placed_is_said_in_a_sentence() {
         (&[&to, "--agent", "nobody"], &["no agent \"nobody\"", "\"receptionist\""]),
         (&[&to, "--play", "noise.wav"], &["can't play noise.wav", "must be a WAV file"]),
         (&[&to, "--play", "missing.wav"], &["can't play missing.wav", "No such file"]),
-        (&[&to, "--play", "fast.wav"], &["can't play fast.wav", "8001 Hz", "8000 Hz is best"]),
+        (&[&to, "--play", "fast.wav"], &["can't play fast.wav", "8001 Hz", "8000"]),
     ];
     for (arguments, words) in cases {
         assert_refused(talkpath().current_dir(scratch.path()).arg("call").args(arguments), words);
@@ -106,7 +106,7 @@ fn what_keeps_a_call_from_being_placed_is_said_in_a_sentence() {
 fn a_port_that_is_taken_is_named_and_another_one_proposed() {
     let (_server, address) = serve(&Scratch::new());
     let listen = format!("udp://{address}");
-    let words = [&*listen, "already in use", "stop it or set sip.listen", "--listen udp://"];
+    let words = [&*listen, "already in use", "stop it", "set sip.listen", "--listen udp://"];
     assert_refused(talkpath().args(["serve", "--listen", &listen]), &words);
     assert_refused(
         talkpath().args(["serve", "--listen", "5060"]),
