@@ -5,7 +5,7 @@ use super::conversation::{Conversation, finish};
 use super::disposition::{Disposition, Party};
 use super::event::{CallEventKind, CallId, Direction};
 use super::media::{MediaError, MediaSession, Prepared, Voice, body_of};
-use crate::net::sip::{Incoming, SipHandle};
+use crate::net::sip::{Incoming, RETRY_AFTER, SipHandle};
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,9 +15,6 @@ use talkpath_sip::agent::{Body, EndCause, Event, Invitation};
 use talkpath_sip::message::{HeaderName, StatusCode, Text, Uri};
 use tokio::time::{Instant, sleep_until};
 use tracing::{Instrument, info, info_span, warn};
-
-/// What a refused caller is told to wait, in seconds, when it is our load that refuses it.
-const RETRY_AFTER: &str = "2";
 
 /// Takes one incoming call to its end.
 pub async fn answer(incoming: Incoming, sip: SipHandle, context: Arc<Context>) {

@@ -17,13 +17,17 @@ use std::pin::Pin;
 use std::time::{Duration, Instant};
 use talkpath_dialplan::Admission;
 use talkpath_sip::agent::{Event, Flow, Invitation, Output, Protocol, SessionId, Settings, Transmit, UserAgent};
-use talkpath_sip::message::StatusCode;
+use talkpath_sip::message::{HeaderName, StatusCode, Text};
 use tokio::net::UdpSocket;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Sleep, interval, sleep_until};
 use tracing::{debug, trace, warn};
 
 pub use super::sip_command::{Dial, Gone, SipHandle};
+
+/// What a refused caller is told to wait, in seconds, when it is our load or our leaving that refuses it.
+pub(crate) const RETRY_AFTER: &str = "2";
 
 /// Requests of call tasks that may wait for the driver.
 const COMMANDS: usize = 1_024;
@@ -129,7 +133,7 @@ fn advice(listen: SocketAddr, why: ErrorKind) -> String {
     #[expect(clippy::wildcard_enum_match_arm, reason = "the kinds of errors are non-exhaustive")]
     let advice = match why {
         ErrorKind::AddrInUse => {
-            "another program has the port; stop it, or set sip.listen to another port \
+            "another program has the port; stop it or set sip.listen to another port \
              (`talkpath serve --listen udp://0.0.0.0:5070`)"
         }
         ErrorKind::AddrNotAvailable => {
@@ -283,13 +287,17 @@ impl Driver {
     fn offer_call(&mut self, session: SessionId, invitation: Invitation) {
         let (call, events) = mpsc::channel(CALL_EVENTS);
         let incoming = Incoming { session, invitation, events };
-        if self.incoming.try_send(incoming).is_ok() {
-            self.calls.insert(session, call);
-            return;
+        match self.incoming.try_send(incoming) {
+            Ok(()) => {
+                self.calls.insert(session, call);
+                return;
+            }
+            Err(TrySendError::Full(_)) => warn!("a call was refused: more calls come in than can be taken"),
+            Err(TrySendError::Closed(_)) => debug!("a call came between the end of service and the word of it"),
         }
-        warn!("a call was refused: more calls come in than can be taken");
         let busy = StatusCode::SERVICE_UNAVAILABLE;
-        if let Err(error) = self.agent.reject(session, busy, None, Vec::new(), Instant::now()) {
+        let headers = vec![(HeaderName::RetryAfter, Text::from(RETRY_AFTER))];
+        if let Err(error) = self.agent.reject(session, busy, None, headers, Instant::now()) {
             debug!(?session, %error, "a call ended before it was refused");
         }
     }

@@ -13,9 +13,7 @@ async fn a_call_is_answered_greets_and_ends() {
     call.ear.until_sound(Duration::from_millis(60)).await.unwrap();
     let counts = call.hang_up().await.unwrap();
     assert_eq!((counts.lost, counts.doubled, counts.broken_timestamps), (0, 0, 0));
-    let report = event(&mut events, |kind| match kind {
-        CallEventKind::Ended { report, .. } => report.clone(),
-        _ => None,
-    });
+    let report =
+        event(&mut events, |kind| if let CallEventKind::Ended { report, .. } = kind { report.clone() } else { None });
     assert_eq!(report.await.leg.lost, 0);
 }

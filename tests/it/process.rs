@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use talkpath::phone::{DialOptions, PhoneCall};
 use talkpath_media::g711::Law;
+use talkpath_media::level::dbov;
 use talkpath_speech::voice::Voice;
 use tokio::net::UdpSocket;
 
@@ -49,12 +50,18 @@ async fn a_recording_is_whole_to_the_last_seconds_when_the_process_is_killed() {
 
     let (caller, agent) = stereo(&only_file(&scratch.path().join("calls")));
     assert!(agent.len() + UNWRITTEN >= heard.len(), "{} of {} samples", agent.len(), heard.len());
+    assert!(pieces(&said).count() > 20);
     // Slots that were skipped are on the tape and not on the line.
     if counts.skipped == 0 {
         assert!(heard.starts_with(&agent), "the right channel is what the caller heard");
     }
-    let words = &coded(Law::Mu, &said)[4_000..6_000];
-    assert!(position(words, &caller).is_some(), "the left channel is what the caller said");
+    let lost = pieces(&coded(Law::Mu, &said)).filter(|piece| position(piece, &caller).is_none()).count();
+    assert!(lost <= pieces(&said).count() / 2, "the left channel lacks {lost} pieces of what the caller said");
+}
+
+/// The loud hundredths of a second of some speech: a tape that follows a caller's clock stretches a few of them by a sample.
+fn pieces(speech: &[i16]) -> impl Iterator<Item = &[i16]> {
+    speech.chunks_exact(80).filter(|piece| dbov(piece) > -30.0)
 }
 
 fn only_file(directory: &Path) -> std::path::PathBuf {
@@ -127,7 +134,7 @@ async fn invite(server: SocketAddr) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_second_sigterm_stops_at_once() {
+async fn a_second_sigterm_hangs_up_at_once() {
     let scratch = Scratch::new();
     let (mut program, server) = serve(&scratch, "shutdown.drain = 600\n");
     let mut call = call(server, DialOptions::default()).await;
@@ -135,16 +142,28 @@ async fn a_second_sigterm_stops_at_once() {
     program.terminate();
     program.until("Stopping");
     program.terminate();
-    // Waiting is bounded by far less than the drain.
+    patiently("the BYE, long before the drain ends", call.ended()).await.unwrap();
     let status = program.ended();
     let said = program.said();
-    assert!(status.success() && said.iter().any(|line| line == "Stopped at once."), "{status}: {said:?}");
+    assert!(status.success() && said.iter().any(|line| line == "Stopped."), "{status}: {said:?}");
+}
+
+/// Whenever the first call comes within these minutes, its recording has one of these names.
+fn names() -> impl Iterator<Item = String> {
+    let now = jiff::Zoned::now();
+    (0..180).map(move |second| {
+        let at = &now + jiff::SignedDuration::from_secs(second);
+        format!("{}-call-1.wav", at.strftime("%Y%m%d-%H%M%S"))
+    })
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_goes_on_when_its_recording_cannot_be_created_and_the_operator_is_told_once() {
     let scratch = Scratch::new();
-    let directory = scratch.file("a-file", "").join("calls");
+    let directory = scratch.path().join("calls");
+    for name in names() {
+        std::fs::create_dir_all(directory.join(name)).unwrap();
+    }
     let complaint = complaint(&scratch, &directory).await;
     assert!(complaint.contains("not recorded") && complaint.contains("directory"), "{complaint}");
 }
@@ -154,11 +173,7 @@ async fn a_call_goes_on_when_the_disk_is_full_and_the_operator_is_told_once() {
     let scratch = Scratch::new();
     let directory = scratch.path().join("calls");
     std::fs::create_dir(&directory).unwrap();
-    // Whenever the call comes within these minutes, its file lies on a full device.
-    let now = jiff::Zoned::now();
-    for second in 0..180 {
-        let at = &now + jiff::SignedDuration::from_secs(second);
-        let name = format!("{}-call-1.wav", at.strftime("%Y%m%d-%H%M%S"));
+    for name in names() {
         std::os::unix::fs::symlink("/dev/full", directory.join(name)).unwrap();
     }
     let complaint = complaint(&scratch, &directory).await;
