@@ -55,7 +55,7 @@ pub struct FrameInfo {
     pub start: u64,
     /// Whether it holds queued audio, as opposed to silence.
     pub speech: bool,
-    /// Its level in dBov, as sent: what an echo of it can be as loud as.
+    /// The level of its loudest 20 ms in dBov, as sent: what an echo of it can be as loud as.
     pub level_dbov: f32,
 }
 
@@ -105,22 +105,29 @@ impl Playout {
         }
     }
 
-    /// Queues encoded audio of `item`, in the leg's law. Gives how many bytes were refused because the queue is full.
+    /// Queues encoded audio of `item`, in the leg's law. Gives how many bytes were refused because the queue is full or the item
+    /// is over: finished, or flushed while more of it was on its way.
     pub fn push(&mut self, item: ItemId, bytes: &[u8]) -> usize {
+        if self.items.is_closed(item) {
+            return bytes.len();
+        }
         let room = self.settings.capacity.saturating_sub(self.audio.len()).min(bytes.len());
         let (taken, refused) = bytes.split_at(room);
         self.audio.extend(taken);
-        self.items.push(item, taken.len() as u64);
+        self.items.push(item, room as u64);
         refused.len()
     }
 
-    /// Queues linear audio at 8 kHz of `item`. Gives how many samples were refused because the queue is full.
+    /// [`Playout::push`] of linear audio at 8 kHz, in samples.
     pub fn push_pcm(&mut self, item: ItemId, samples: &[i16]) -> usize {
+        if self.items.is_closed(item) {
+            return samples.len();
+        }
         let room = self.settings.capacity.saturating_sub(self.audio.len()).min(samples.len());
         let (taken, refused) = samples.split_at(room);
         let law = self.settings.law;
         self.audio.extend(taken.iter().map(|&sample| law.encode_sample(sample)));
-        self.items.push(item, taken.len() as u64);
+        self.items.push(item, room as u64);
         refused.len()
     }
 
@@ -137,7 +144,7 @@ impl Playout {
         for block in out.chunks_mut(BLOCK) {
             speech |= self.fill_block(block);
         }
-        let level_dbov = if speech { level::dbov_of_law(self.settings.law, out) } else { level::SILENT };
+        let level_dbov = if speech { self.loudest(out) } else { level::SILENT };
         FrameInfo { start, speech, level_dbov }
     }
 
@@ -183,12 +190,10 @@ impl Playout {
     /// [`Playout::flush`], but the items that `keep` names stay queued, and go out next.
     pub fn flush_except(&mut self, keep: impl Fn(ItemId) -> bool) -> Flushed {
         if !self.ramp.is_silent() && self.tail_at >= self.tail_len {
-            let rest = self.audio.len() - self.faded;
-            self.tail_len = rest.min(FADE);
-            self.tail_at = 0;
-            let faded = self.faded;
-            for (slot, &byte) in self.tail.iter_mut().zip(self.audio.range(faded..)) {
-                *slot = byte;
+            match self.items.stretch(self.faded, &keep) {
+                // What is going out is kept and just goes on, past what faded if it was being paused.
+                (true, _) => self.take(self.faded),
+                (false, cut) => self.fade_away(cut),
             }
         }
         if self.ramp.is_silent() {
@@ -207,6 +212,15 @@ impl Playout {
         self.faded = 0;
         self.paused = false;
         self.items.flush_except(keep)
+    }
+
+    /// The next `cut` samples will be flushed: the first of them fade away.
+    fn fade_away(&mut self, cut: usize) {
+        self.tail_len = cut.min(FADE).min(self.audio.len().saturating_sub(self.faded));
+        self.tail_at = 0;
+        for (slot, &byte) in self.tail.iter_mut().zip(self.audio.range(self.faded..self.faded + self.tail_len)) {
+            *slot = byte;
+        }
     }
 
     /// What happened since the last fill: drain it after each.
@@ -253,6 +267,16 @@ impl Playout {
     /// Lets `samples` of the send clock pass unsent, as [`crate::rtp::Sender::skip`]; what waits is kept.
     pub fn skip(&mut self, samples: u64) {
         self.position += samples;
+    }
+
+    /// The level of the loudest 20 ms in `frame`, in steps of 10 ms.
+    fn loudest(&self, frame: &[u8]) -> f32 {
+        let window = 20 * SAMPLES_PER_MS as usize;
+        let last = frame.len().saturating_sub(window);
+        let starts = (0..last).step_by(window / 2).chain([last]);
+        let levels =
+            starts.map(|start| level::dbov_of_law(self.settings.law, &frame[start..frame.len().min(start + window)]));
+        levels.fold(level::SILENT, f32::max)
     }
 
     /// Fills a block of at most [`BLOCK`] bytes at one gain. Whether it holds audio.

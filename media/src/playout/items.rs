@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-/// What a stretch of queued audio belongs to: an engine's answer, a greeting, a tone.
+/// What a stretch of queued audio belongs to: an engine's answer, a greeting, a tone. One that is over is not used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ItemId(pub u64);
 
@@ -52,13 +52,22 @@ struct Item {
     ended: bool,
 }
 
+/// An item of which nothing is queued any more.
+#[derive(Debug)]
+struct Over {
+    id: ItemId,
+    heard: u64,
+    /// Finished or flushed: no more audio of it is taken.
+    closed: bool,
+}
+
 /// The items of a queue, in order.
 #[derive(Debug, Default)]
 pub(super) struct Items {
     live: VecDeque<Item>,
     /// Runs of samples in the queue.
     runs: VecDeque<(ItemId, u64)>,
-    over: VecDeque<(ItemId, u64)>,
+    over: VecDeque<Over>,
     progress: VecDeque<Progress>,
 }
 
@@ -75,8 +84,13 @@ impl Items {
         }
     }
 
+    /// Whether the item was finished or flushed, and its late audio is not wanted.
+    pub(super) fn is_closed(&self, id: ItemId) -> bool {
+        self.over.iter().any(|over| over.closed && over.id == id)
+    }
+
     pub(super) fn mark_end(&mut self, id: ItemId) {
-        if self.over.iter().any(|(over, _)| *over == id) {
+        if self.over.iter().any(|over| over.id == id) {
             return;
         }
         self.push(id, 0);
@@ -116,18 +130,35 @@ impl Items {
             }
             if ended || self.live.len() > OPEN {
                 self.live.remove(at);
-                self.remember(id, heard);
+                self.remember(id, heard, ended);
             } else {
                 at += 1;
             }
         }
     }
 
-    fn remember(&mut self, id: ItemId, heard: u64) {
+    fn remember(&mut self, id: ItemId, heard: u64, closed: bool) {
         if self.over.len() == REMEMBERED {
             self.over.pop_front();
         }
-        self.over.push_back((id, heard));
+        self.over.push_back(Over { id, heard, closed });
+    }
+
+    /// From `at` samples into the queue on: whether what is there is kept, and how many samples are as well or as little.
+    pub(super) fn stretch(&self, at: usize, keep: impl Fn(ItemId) -> bool) -> (bool, usize) {
+        let (mut start, mut stretch) = (0, None);
+        for (item, run) in self.runs() {
+            let end = start + usize::try_from(run).unwrap_or(usize::MAX);
+            let length = end.saturating_sub(at.max(start));
+            start = end;
+            match &mut stretch {
+                _ if length == 0 => {}
+                None => stretch = Some((keep(item), length)),
+                Some((kept, whole)) if *kept == keep(item) => *whole += length,
+                Some(_) => break,
+            }
+        }
+        stretch.unwrap_or((false, 0))
     }
 
     /// The runs of samples in the queue, first to last.
@@ -144,7 +175,7 @@ impl Items {
                 self.live.push_back(item);
                 continue;
             }
-            self.remember(item.id, item.heard);
+            self.remember(item.id, item.heard, true);
             flushed.items.push(FlushedItem { item: item.id, heard: item.heard, queued: item.queued });
         }
         flushed
@@ -156,6 +187,6 @@ impl Items {
 
     pub(super) fn heard(&self, id: ItemId) -> Option<u64> {
         let live = self.live.iter().find(|item| item.id == id).map(|item| item.heard);
-        live.or_else(|| self.over.iter().rev().find(|(over, _)| *over == id).map(|(_, heard)| *heard))
+        live.or_else(|| self.over.iter().rev().find(|over| over.id == id).map(|over| over.heard))
     }
 }

@@ -237,6 +237,63 @@ fn a_flush_leaves_what_must_be_heard_and_sends_it_next() {
 }
 
 #[test]
+fn a_flush_while_a_kept_item_sounds_neither_fades_nor_repeats_it() {
+    for paused in [0, 1] {
+        let mut line = Line::new();
+        let audio = ramp(800);
+        line.playout.push_pcm(A, &audio);
+        line.playout.push_pcm(B, &ramp(800));
+        line.slots(1);
+        for _ in 0..paused {
+            // Taken back before it is silent: what went out fading has been heard.
+            line.playout.pause();
+            line.slots_of(80, 1);
+        }
+        line.playout.flush_except(|item| item == A);
+        assert_eq!(line.slots(6).playout.heard(A), Some(800));
+        assert_eq!((line.playout.queued(), line.playout.heard(B)), (0, Some(0)));
+        let clear = 160 + paused * (80 + FADE);
+        assert_eq!(line.sent[clear..800], audio[clear..], "paused: {paused}");
+        assert!(line.sent_after(800).iter().all(|&sample| sample == 0));
+    }
+}
+
+#[test]
+fn what_fades_away_in_a_flush_is_nothing_that_is_kept() {
+    let mut line = Line::new();
+    line.playout.push_pcm(A, &[7932; 240]);
+    line.playout.push_pcm(B, &[-7932; 160]);
+    line.slots(1).playout.flush_except(|item| item == B);
+    line.slots(3);
+    assert_eq!(line.sent.iter().filter(|&&sample| sample < 0).count(), 160);
+    assert_eq!(line.playout.heard(B), Some(160));
+}
+
+#[test]
+fn late_audio_of_an_item_that_is_over_is_refused() {
+    let mut line = Line::new();
+    line.playout.push_pcm(A, &ramp(320));
+    line.playout.push_pcm(B, &ramp(80));
+    line.playout.mark_end(B);
+    line.slots(1).playout.flush_except(|item| item == B);
+    assert_eq!((line.playout.push_pcm(A, &[7932; 160]), line.playout.push(A, &[0; 160])), (160, 160));
+    line.slots(3);
+    assert_eq!(line.playout.push_pcm(B, &[7932; 160]), 160);
+    assert_eq!((line.playout.heard(A), line.playout.heard(B)), (Some(160), Some(80)));
+    assert!(line.playout.is_empty() && line.playout.flush().items.is_empty());
+}
+
+#[test]
+fn the_level_of_a_long_packet_is_that_of_its_loudest_twenty_milliseconds() {
+    let mut line = Line::new();
+    line.playout.push_pcm(A, &[8031; 160]);
+    let alone = line.slots_of(160, 1).last.level_dbov;
+    let burst: Vec<i16> = [[0; 80], [0; 80], [8031; 80], [8031; 80], [0; 80], [0; 80]].concat();
+    line.playout.push_pcm(A, &burst);
+    assert!((line.slots_of(480, 1).last.level_dbov - alone).abs() < 0.01);
+}
+
+#[test]
 fn a_change_of_law_recodes_what_waits() {
     let mut playout = Playout::new(PlayoutSettings::new(Law::Mu));
     playout.push_pcm(ItemId(1), &[8_000; 160]);
