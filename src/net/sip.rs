@@ -322,6 +322,7 @@ impl Driver {
                 self.agent.reject(session, status, reason, headers, now)
             }
             Command::Hangup { session, reason } => self.agent.hangup(session, reason, now),
+            Command::Offer { session, body } => self.agent.offer(session, Some(body), now),
             Command::AnswerOffer { session, answer } => self.agent.answer_offer(session, answer, now),
             Command::Drain => {
                 self.agent.set_draining(true);

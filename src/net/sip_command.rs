@@ -32,6 +32,7 @@ pub(super) enum Command {
     Accept { session: SessionId, body: Body },
     Reject { session: SessionId, status: StatusCode, reason: Option<Text>, headers: Headers },
     Hangup { session: SessionId, reason: Option<Reason> },
+    Offer { session: SessionId, body: Body },
     AnswerOffer { session: SessionId, answer: Result<Body, StatusCode> },
     Drain,
     Settle(oneshot::Sender<()>),
@@ -108,6 +109,11 @@ impl SipHandle {
     /// Ends a session the way that its state asks for: CANCEL, BYE or a final response.
     pub async fn hangup(&self, session: SessionId, reason: Option<Reason>) {
         self.send(Command::Hangup { session, reason }).await;
+    }
+
+    /// Sends a re-INVITE with an offer.
+    pub async fn offer(&self, session: SessionId, body: Body) {
+        self.send(Command::Offer { session, body }).await;
     }
 
     /// Answers an offer within a dialog.

@@ -48,6 +48,8 @@ pub(super) enum Order {
     Connect(Box<Wiring>),
     Say(LineId, Arc<[i16]>, oneshot::Sender<Said>),
     Hush(LineId),
+    /// Whether it sends nothing at all.
+    Mute(LineId, bool),
     Press(LineId, char, Duration),
     Impair(LineId, Impairment),
     Disconnect(LineId, oneshot::Sender<LineCounts>),
@@ -136,6 +138,11 @@ fn obey(order: Order, lines: &mut HashMap<LineId, Wired>, buffer: &mut [u8]) {
             if let Some(wired) = lines.get_mut(&id) {
                 wired.line.hush();
                 wired.waiting.clear();
+            }
+        }
+        Order::Mute(id, mute) => {
+            if let Some(wired) = lines.get_mut(&id) {
+                wired.line.mute(mute);
             }
         }
         Order::Press(id, key, duration) => {

@@ -135,6 +135,7 @@ pub(super) struct Line {
     speech: VecDeque<u8>,
     /// The packets sent before what is being said, and when its first one left.
     began: Option<(u64, Instant)>,
+    muted: bool,
     delayed: Vec<(Instant, Box<[u8]>)>,
     due: Instant,
     continuity: Continuity,
@@ -160,6 +161,7 @@ impl Line {
             random: StdRng::seed_from_u64(seed),
             speech: VecDeque::new(),
             began: None,
+            muted: false,
             delayed: Vec::new(),
             due: now,
             continuity: Continuity::default(),
@@ -177,6 +179,11 @@ impl Line {
         let mut coded = vec![0; samples.len()];
         self.law.encode(samples, &mut coded);
         self.speech.extend(coded);
+    }
+
+    /// Sends nothing until it is told otherwise: time passes, packets don't.
+    pub(super) fn mute(&mut self, mute: bool) {
+        self.muted = mute;
     }
 
     /// Forgets what was still to be said.
@@ -198,6 +205,10 @@ impl Line {
         let samples = self.sender.samples_per_packet().min(MAX_FRAME);
         while self.due <= now {
             self.due += talkpath_media::duration_of(samples as u64);
+            if self.muted {
+                self.sender.skip(u32::try_from(samples).unwrap_or(0));
+                continue;
+            }
             if !self.speech.is_empty() {
                 self.began.get_or_insert((self.counts.sent, now));
             }

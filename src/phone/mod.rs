@@ -22,7 +22,7 @@ use talkpath_config::RtpPorts;
 use talkpath_dialplan::Admission;
 use talkpath_media::g711::Law;
 use talkpath_media::rtp;
-use talkpath_media::sdp::{self, LocalMedia};
+use talkpath_media::sdp::{self, Direction, LocalMedia};
 use talkpath_sip::agent::{Body, Event, SessionId, Settings};
 use talkpath_sip::message::{NameAddr, Uri};
 use tokio::sync::{mpsc, oneshot};
@@ -75,6 +75,8 @@ pub struct PhoneCall {
     session: SessionId,
     events: mpsc::Receiver<Event>,
     mouth: Mouth,
+    /// What we offered last.
+    local: LocalMedia,
     /// What comes from the other side.
     pub ear: Ear,
     /// Where our packets go.
@@ -121,7 +123,8 @@ impl Phone {
         let to = Uri::parse(format!("sip:{user}@{server}"))?;
         let from = Uri::parse(format!("sip:caller@{}", self.sip.bound()))?;
         let ports = self.ports.pair(self.sip.bound().ip())?;
-        let offer = sdp::offer(&self.local_media(&ports, &options)?);
+        let local = self.local_media(&ports, &options)?;
+        let offer = sdp::offer(&local);
         let dial = Dial {
             peer: server,
             request_uri: to.clone(),
@@ -146,7 +149,7 @@ impl Phone {
         });
         let (sip, ear) = (self.sip.clone(), Ear::new(packets, plan.law));
         let (remote, rtcp) = (plan.remote_rtp, Some(ports.rtcp));
-        Ok(PhoneCall { sip, session, events, mouth, ear, remote, rtcp, answered_after })
+        Ok(PhoneCall { sip, session, events, mouth, local, ear, remote, rtcp, answered_after })
     }
 
     /// A line without a call: packets to `remote`, and whatever comes back is counted.
@@ -248,6 +251,11 @@ impl Mouth {
         self.exchange.order(Order::Hush(self.line));
     }
 
+    /// Sends no packet any more, as a line that is cut.
+    pub fn mute(&self) {
+        self.exchange.order(Order::Mute(self.line, true));
+    }
+
     /// Presses a key for a tenth of a second; keys follow each other.
     pub fn press(&self, key: char) {
         self.exchange.order(Order::Press(self.line, key, Duration::from_millis(100)));
@@ -274,6 +282,27 @@ impl PhoneCall {
     #[must_use]
     pub fn mouth(&self) -> Mouth {
         self.mouth.clone()
+    }
+
+    /// Puts the other side on hold (`a=sendonly`, RFC 3264 §8.4, and sends nothing), or takes it back.
+    ///
+    /// # Errors
+    /// When the re-INVITE is refused.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the user agent's events are non-exhaustive")]
+    pub async fn hold(&mut self, held: bool) -> anyhow::Result<()> {
+        let direction = if held { Direction::SendOnly } else { Direction::SendReceive };
+        self.local.version += 1;
+        self.sip.offer(self.session, Body::sdp(sdp::offer_with(&self.local, direction))).await;
+        loop {
+            match self.events.recv().await.context("the call's dialog ended by a fault")? {
+                Event::OfferAnswered { .. } => break,
+                Event::OfferRefused { status, .. } => bail!("the re-INVITE was refused: {}", status.code()),
+                Event::Ended { cause, .. } => bail!("the call ended: {cause:?}"),
+                _ => {}
+            }
+        }
+        self.mouth.exchange.order(Order::Mute(self.mouth.line, held));
+        Ok(())
     }
 
     /// Waits until the other side hangs up.

@@ -139,16 +139,16 @@ impl Scene {
 
     /// The silence that follows the change.
     fn silence(&self) -> Range<usize> {
-        let mut run = self.changed();
-        for at in run..self.heard.len() {
-            if self.heard[at] != 0 {
-                if at - run >= 100 * MS {
-                    return run..at;
-                }
-                run = at + 1;
+        let mut start = self.changed();
+        while start < self.heard.len() {
+            let end = self.heard[start..].iter().position(|sample| *sample != 0);
+            let end = end.map_or(self.heard.len(), |length| start + length);
+            if end - start >= 100 * MS {
+                return start..end;
             }
+            start = end + 1;
         }
-        run..self.heard.len()
+        panic!("the agent never falls silent")
     }
 
     fn told(&self, of: impl Fn(&MediaEvent) -> bool) -> usize {
@@ -157,9 +157,9 @@ impl Scene {
 
     /// The agent's first line, as far as the transcript has it.
     fn transcript(&self) -> (&str, bool) {
-        let said = self.events.iter().find_map(|event| match event {
-            MediaEvent::AgentSaid { heard, interrupted } => Some((heard.as_str(), *interrupted)),
-            _ => None,
+        let said = self.events.iter().find_map(|event| {
+            let MediaEvent::AgentSaid { heard, interrupted } = event else { return None };
+            Some((heard.as_str(), *interrupted))
         });
         said.expect("the line is in the transcript")
     }

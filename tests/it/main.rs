@@ -12,6 +12,7 @@ mod barge_in;
 mod bursts;
 mod calls;
 mod command_call;
+mod hold;
 mod hostile;
 mod many;
 mod network;
