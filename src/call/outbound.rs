@@ -13,7 +13,11 @@ use std::time::Duration;
 use talkpath_sip::agent::{EndCause, Event, SessionId};
 use talkpath_sip::message::{NameAddr, StatusCode, Uri};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tracing::{Instrument, info, info_span, warn};
+
+/// How long a call that we have given up may take to end, before we stop waiting for its end.
+const GIVING_UP: Duration = Duration::from_secs(3);
 
 /// A call to place.
 #[derive(Clone, Debug)]
@@ -130,20 +134,25 @@ impl Outbound<'_> {
             Disposition::Lost { why: "its INVITE could not be made" }
         })?;
         let mut patience = Box::pin(tokio::time::sleep(self.outgoing.ring));
-        let mut cancelled = false;
-        // Cancelled as the server stops, not as nobody answered.
-        let mut stopped = false;
+        let mut giving_up = None;
         let mut early = None;
         loop {
             let event = tokio::select! {
                 event = events.recv() => event,
-                () = patience.as_mut(), if !cancelled => {
-                    cancelled = true;
-                    self.sip.hangup(session, None).await;
-                    continue;
-                }
-                () = self.context.reached(Phase::Goodbye), if !cancelled => {
-                    (cancelled, stopped) = (true, true);
+                () = patience.as_mut() => match giving_up {
+                    None => {
+                        giving_up = Some(Disposition::NoAnswer);
+                        patience.as_mut().reset(Instant::now() + GIVING_UP);
+                        self.sip.hangup(session, None).await;
+                        continue;
+                    }
+                    // A CANCEL waits for a response (RFC 3261 §9.1) that may never come: the driver sees to that.
+                    Some(Disposition::NoAnswer) => return Err(Disposition::of_end(&EndCause::NoResponse)),
+                    Some(why) => return Err(why),
+                },
+                () = self.context.reached(Phase::Goodbye), if giving_up.is_none() => {
+                    giving_up = Some(Disposition::CancelledByUs);
+                    patience.as_mut().reset(Instant::now() + GIVING_UP);
                     self.sip.hangup(session, None).await;
                     continue;
                 }
@@ -162,13 +171,12 @@ impl Outbound<'_> {
                 }
                 Some(Event::Refused { status, reason, cause, .. }) => {
                     let refused = Disposition::of_failure(cause, status, &reason);
-                    return Err(if stopped { Disposition::CancelledByUs } else { refused });
+                    return Err(giving_up.unwrap_or(refused));
                 }
-                Some(Event::Ended { .. }) if stopped => return Err(Disposition::CancelledByUs),
                 Some(Event::Ended { cause: cause @ EndCause::NoResponse, .. }) => {
                     return Err(Disposition::of_end(&cause));
                 }
-                Some(Event::Ended { .. }) => return Err(Disposition::NoAnswer),
+                Some(Event::Ended { .. }) => return Err(giving_up.unwrap_or(Disposition::NoAnswer)),
                 None => return Err(Disposition::Lost { why: "its dialog ended by a fault" }),
                 Some(_) => {}
             }

@@ -62,7 +62,6 @@ fn tones_of_a_file_travel_from_one_program_to_another_and_back() {
 #[test]
 fn a_call_to_where_nobody_is_says_so() {
     let mut call = talkpath();
-    // A CANCEL waits for the first response (RFC 3261 §9.1): this takes the 32 s of timer B.
     let output = finish(call.args(["call", &format!("sip:anyone@{HOME}:{}", free_port()), "--ring", "2"]), LIMIT);
     let said = text(&output);
     assert_eq!(output.status.code(), Some(1), "{said}");
