@@ -13,10 +13,10 @@ pub enum Error {
     /// Malformed: the accepted media line has no connection address (RFC 8866 §5.7). SIP: 400.
     #[error("no c= line for the audio stream")]
     NoConnection,
-    /// Malformed: the connection address is no IP literal. SIP: 400.
-    #[error("connection address {0:?} is no IP address")]
+    /// Malformed: the connection address is neither an IP literal nor a host name. SIP: 400.
+    #[error("connection address {0:?} is neither an IP address nor a host name")]
     BadAddress(String),
-    /// Peer: nothing in this offer or answer is a codec, transport and port that we have. SIP: 488.
+    /// Peer: nothing in this offer or answer is a codec, transport, kind of address and port that we have. SIP: 488.
     #[error("no audio stream with a codec in common")]
     NoCommonCodec,
     /// Peer: the answer doesn't have the media lines of the offer in the offer's order (RFC 3264 §6).

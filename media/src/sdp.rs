@@ -2,9 +2,12 @@
 //!
 //!   [`offer`] ──► far end ──► [`accept_answer`] ──► [`MediaPlan`]
 //!   far end's offer ──► [`answer`] ──► our answer and [`MediaPlan`]
+//!   later in the dialog (§8): [`offer_again`], [`answer_again`], from the description that we sent last
 //!
-//! PCMU, PCMA and telephone-event over RTP/AVP. In an answer the offerer's order decides, its payload types are taken over,
-//! every m= line is mirrored in its place and those that are not carried get port 0 (RFC 3264 §6).
+//! PCMU, PCMA and telephone-event over RTP/AVP, or RTP/AVPF without any feedback. In an answer the offerer's order decides, its
+//! payload types are taken over, every m= line is mirrored in its place and those that are not carried get port 0 (RFC 3264 §6).
+//! A line whose address we can't send to (another family than ours, multicast) is not carried. A host name in c= is not resolved:
+//! the plan's address is then the unspecified one, and where to send is learnt from what comes.
 //!
 //! sdp-types parses and prints. It refuses what phones send in lines that say nothing about media (a Latin-1 `s=`, a negative or huge
 //! `o=` version, an empty `o=` user), so only v=, c=, a= and m= lines are given to it; `o=` is compared as bytes ([`origin`]).
@@ -14,11 +17,12 @@ mod direction;
 mod negotiate;
 mod payload;
 mod read;
+mod version;
 mod write;
 
 use std::net::{IpAddr, SocketAddr};
 
-pub use self::{direction::Direction, read::origin};
+pub use self::{direction::Direction, read::origin, version::revised};
 pub use crate::Error as SdpError;
 use crate::{
     g711::Law,
@@ -40,7 +44,7 @@ pub struct LocalMedia {
     pub dtmf_payload_type: Option<u8>,
     /// Session id for `o=`: stays the same for a session.
     pub session_id: u64,
-    /// Version for `o=`: one more with every change (RFC 3264 §8).
+    /// Version for `o=` in the first description; later ones count on from what was sent ([`revised`]).
     pub version: u64,
 }
 
@@ -68,7 +72,8 @@ pub struct MediaPlan {
     pub dtmf: Option<DtmfPlan>,
     /// Packet time to send with, 10 to 60 ms.
     pub ptime_ms: u8,
-    /// Where the far end receives RTP.
+    /// Where the far end receives RTP; with the unspecified address (of our family) where it named a host or is on hold by
+    /// 0.0.0.0: nothing can be sent there.
     pub remote_rtp: SocketAddr,
     /// Where it receives RTCP.
     pub remote_rtcp: SocketAddr,
@@ -85,7 +90,7 @@ impl MediaPlan {
         !self.send
     }
 
-    /// The receiver that this plan asks for.
+    /// The receiver that this plan asks for; [`ReceiverSettings::signalled`] is none where no address is known.
     #[must_use]
     pub fn receiver_settings(&self) -> ReceiverSettings {
         ReceiverSettings {
@@ -130,6 +135,29 @@ pub fn answer(offer: &[u8], local: &LocalMedia) -> Result<(Vec<u8>, MediaPlan), 
     let session = read::session(offer)?;
     let (index, agreed) = negotiate::choose(&session, local)?;
     Ok((write::answer(&session, index, &agreed, local), agreed.plan))
+}
+
+/// A further offer within a dialog (RFC 3264 §8): the lines of `previous`, the description (offer or answer) that we sent last, in
+/// their order with the payload types that they had; `local` says where we receive now, `direction` holds and resumes. The `o=`
+/// version is that of `previous`, one more if anything differs.
+///
+/// # Errors
+///
+/// [`SdpError::NoCommonCodec`] when no line of `previous` is a stream of ours; any other when it is no description.
+pub fn offer_again(previous: &[u8], local: &LocalMedia, direction: Direction) -> Result<Vec<u8>, SdpError> {
+    let session = read::session(previous)?;
+    let live = session.medias.iter().position(read::is_ours).ok_or(SdpError::NoCommonCodec)?;
+    Ok(revised(previous, write::offer_again(&session, live, local, direction)))
+}
+
+/// [`answer`] to a further offer within a dialog, versioned from `previous`, the description that we sent last.
+///
+/// # Errors
+///
+/// As [`answer`].
+pub fn answer_again(previous: &[u8], offer: &[u8], local: &LocalMedia) -> Result<(Vec<u8>, MediaPlan), SdpError> {
+    let (body, plan) = answer(offer, local)?;
+    Ok((revised(previous, body), plan))
 }
 
 /// What the far end's answer to our `offer` comes to.

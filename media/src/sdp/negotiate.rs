@@ -1,6 +1,6 @@
 //! What an offer and an answer have in common: RFC 3264 §6.1 and §7.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use sdp_types::{Media, Session};
 
@@ -32,7 +32,7 @@ pub(super) fn choose(offer: &Session, local: &LocalMedia) -> Result<(usize, Agre
     Err(fault)
 }
 
-/// `None` when the line has no law of ours.
+/// `None` when the line has no law of ours, or an address that we can't reach.
 fn accept(offer: &Session, media: &Media, local: &LocalMedia) -> Option<Result<Agreed, SdpError>> {
     let known = payload::known(media);
     let (payload_type, law) = known.iter().find_map(|&(payload_type, payload)| match payload {
@@ -40,9 +40,13 @@ fn accept(offer: &Session, media: &Media, local: &LocalMedia) -> Option<Result<A
         Payload::Audio(_) | Payload::Keys => None,
     })?;
     let keys = local.dtmf_payload_type.and_then(|_| payload::find(&known, Payload::Keys));
+    let (remote_rtp, remote_rtcp) = match remote(offer, media, Some(local.address)).transpose()? {
+        Ok(remote) => remote,
+        Err(error) => return Some(Err(error)),
+    };
     let stated = read::direction(offer, media);
     let direction = Direction::new(stated.receives(), stated.sends());
-    let plan = remote(offer, media).map(|(remote_rtp, remote_rtcp)| MediaPlan {
+    let plan = MediaPlan {
         law,
         payload_type,
         receive_payload_type: payload_type,
@@ -53,13 +57,21 @@ fn accept(offer: &Session, media: &Media, local: &LocalMedia) -> Option<Result<A
         remote_rtcp,
         send: direction.sends(),
         receive: direction.receives(),
-    });
-    Some(plan.map(|plan| Agreed { plan, direction }))
+    };
+    Some(Ok(Agreed { plan, direction }))
 }
 
-fn remote(session: &Session, media: &Media) -> Result<(SocketAddr, SocketAddr), SdpError> {
-    let rtp = SocketAddr::new(read::address(session, media)?, media.port);
-    Ok((rtp, read::rtcp(media, rtp)))
+/// Where the writer of the line receives RTP and RTCP; `None` when that can't be reached from `local`.
+fn remote(
+    session: &Session,
+    media: &Media,
+    local: Option<IpAddr>,
+) -> Result<Option<(SocketAddr, SocketAddr)>, SdpError> {
+    let reachable = read::place(session, media)?.reachable_from(local);
+    Ok(reachable.map(|address| {
+        let rtp = SocketAddr::new(address, media.port);
+        (rtp, read::rtcp(media, rtp))
+    }))
 }
 
 /// What the answer `theirs` to our offer `ours` comes to.
@@ -80,7 +92,8 @@ pub(super) fn agree(ours: &Session, theirs: &Session) -> Result<MediaPlan, SdpEr
     let alternative = laws.find(|(other, _, _)| *other != law).map(|(other, _, receive)| (other, receive));
     let keys = payload::find(&offered, Payload::Keys).zip(payload::find(&answered, Payload::Keys));
     let (wanted, stated) = (read::direction(ours, mine), read::direction(theirs, media));
-    let (remote_rtp, remote_rtcp) = remote(theirs, media)?;
+    let local = read::address(ours, mine).filter(|address| !address.is_unspecified());
+    let (remote_rtp, remote_rtcp) = remote(theirs, media, local)?.ok_or(SdpError::NoCommonCodec)?;
     Ok(MediaPlan {
         law,
         payload_type,

@@ -1,6 +1,6 @@
 //! Reading: the lines that say something about media, and what holds for one of them.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use sdp_types::{Attribute, Connection, Media, Session};
 
@@ -47,15 +47,57 @@ fn connection<'a>(session: &'a Session, media: &'a Media) -> Option<&'a Connecti
     media.connections.first().or(session.connection.as_ref())
 }
 
+/// Where a line says that its writer receives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    Address(IpAddr),
+    /// A host name (RFC 8866 §5.7): it is not resolved here.
+    Name,
+}
+
+impl Place {
+    /// The address to send to from `local`, unspecified where only a name is known; none if nothing can be sent there: another
+    /// address family, multicast, broadcast. 0.0.0.0 is a hold and of any family.
+    pub(super) fn reachable_from(self, local: Option<IpAddr>) -> Option<IpAddr> {
+        let any = |six| if six { IpAddr::from(Ipv6Addr::UNSPECIFIED) } else { Ipv4Addr::UNSPECIFIED.into() };
+        match self {
+            Self::Name => Some(any(local.is_some_and(|local| local.is_ipv6()))),
+            Self::Address(address) => {
+                let family = local.is_none_or(|local| local.to_canonical().is_ipv6() == address.is_ipv6());
+                let one_host = !address.is_multicast() && address != IpAddr::from(Ipv4Addr::BROADCAST);
+                (address.is_unspecified() || family && one_host).then_some(address)
+            }
+        }
+    }
+}
+
 /// Where the writer of the line receives.
-pub(super) fn address(session: &Session, media: &Media) -> Result<IpAddr, SdpError> {
+pub(super) fn place(session: &Session, media: &Media) -> Result<Place, SdpError> {
     let connection = connection(session, media).ok_or(SdpError::NoConnection)?;
-    parse_address(&connection.connection_address)
-        .ok_or_else(|| SdpError::BadAddress(connection.connection_address.clone()))
+    let text = &connection.connection_address;
+    let place = parse_address(text).map(Place::Address).or_else(|| is_name(text).then_some(Place::Name));
+    place.ok_or_else(|| SdpError::BadAddress(text.clone()))
+}
+
+/// The address of the line if it is one: where we receive, in a description of ours.
+pub(super) fn address(session: &Session, media: &Media) -> Option<IpAddr> {
+    match place(session, media) {
+        Ok(Place::Address(address)) => Some(address),
+        Ok(Place::Name) | Err(_) => None,
+    }
 }
 
 fn parse_address(text: &str) -> Option<IpAddr> {
-    text.split('/').next()?.parse().ok()
+    Some(text.split('/').next()?.parse::<IpAddr>().ok()?.to_canonical())
+}
+
+/// Labels of letters, digits, hyphens (and underscores, as some write), the last not a number.
+fn is_name(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let plain = |label: &str| !label.is_empty() && label.bytes().all(fits);
+    let mut labels = text.strip_suffix('.').unwrap_or(text).rsplit('.');
+    let last = labels.next().unwrap_or_default();
+    text.len() <= 255 && plain(last) && last.bytes().any(|byte| byte.is_ascii_alphabetic()) && labels.all(plain)
 }
 
 /// Where the writer receives RTCP: `a=rtcp` (RFC 3605 §2.1), else the next port.
@@ -66,8 +108,8 @@ pub(super) fn rtcp(media: &Media, rtp: SocketAddr) -> SocketAddr {
     let Some(port) = words.next().and_then(|port| port.parse().ok()).filter(|&port: &u16| port != 0) else {
         return next;
     };
-    let address = words.nth(2).and_then(parse_address).unwrap_or(rtp.ip());
-    SocketAddr::new(address, port)
+    let named = words.nth(2).and_then(parse_address).filter(|named| named.is_ipv6() == rtp.is_ipv6());
+    SocketAddr::new(named.unwrap_or(rtp.ip()), port)
 }
 
 /// The direction of the line, else of the session, else both ways; 0.0.0.0 is the hold of RFC 2543 (RFC 3264 §8.4).
@@ -76,7 +118,7 @@ pub(super) fn direction(session: &Session, media: &Media) -> Direction {
         attributes.iter().find_map(|attribute| Direction::from_name(&attribute.attribute.to_ascii_lowercase()))
     };
     let stated = stated(&media.attributes).or_else(|| stated(&session.attributes)).unwrap_or_default();
-    let nowhere = address(session, media).is_ok_and(|address| address.is_unspecified());
+    let nowhere = address(session, media).is_some_and(|address| address.is_unspecified());
     Direction::new(stated.sends(), stated.receives() && !nowhere)
 }
 
@@ -92,7 +134,8 @@ pub(super) fn ptime(session: &Session, media: &Media, ours: u8) -> u8 {
     u8::try_from(bounded - bounded % 10).unwrap_or(20)
 }
 
-/// Whether the line is an audio stream as we carry it.
+/// Whether the line is an audio stream as we carry it. RTP/AVPF is RTP/AVP with feedback (RFC 4585), which nobody has to send.
 pub(super) fn is_ours(media: &Media) -> bool {
-    media.media.eq_ignore_ascii_case("audio") && media.proto.eq_ignore_ascii_case("RTP/AVP") && media.port != 0
+    let profile = ["RTP/AVP", "RTP/AVPF"].iter().any(|profile| media.proto.eq_ignore_ascii_case(profile));
+    media.media.eq_ignore_ascii_case("audio") && profile && media.port != 0
 }

@@ -135,17 +135,86 @@ fn nothing_in_common_is_said_so() {
 
 #[test]
 fn addresses_of_either_family_come_from_the_line_or_the_session() {
-    let (_, plan) = answered("m=audio 4000 RTP/AVP 0\nc=IN IP6 2001:db8::5\na=rtcp:5005 IN IP6 2001:db8::6");
+    let six = LocalMedia { address: "2001:db8::1".parse().unwrap(), ..local() };
+    let body = offered("m=audio 4000 RTP/AVP 0\nc=IN IP6 2001:db8::5\na=rtcp:5005 IN IP6 2001:db8::6");
+    let (_, plan) = answer(&body, &six).unwrap();
     assert_eq!(plan.remote_rtp, "[2001:db8::5]:4000".parse().unwrap());
     assert_eq!(plan.remote_rtcp, "[2001:db8::6]:5005".parse().unwrap());
     let (_, plan) = answered("m=audio 4000 RTP/AVP 0\na=rtcp:4100");
     assert_eq!(plan.remote_rtcp, "192.0.2.1:4100".parse().unwrap());
-    let six = LocalMedia { address: "2001:db8::1".parse().unwrap(), ..local() };
     assert!(String::from_utf8(offer(&six)).unwrap().contains("c=IN IP6 2001:db8::1\r\n"));
     let without = b"v=0\r\nm=audio 4000 RTP/AVP 0\r\n";
     assert_eq!(answer(without, &local()), Err(SdpError::NoConnection));
-    let named = b"v=0\r\nc=IN IP4 pbx.example.com\r\nm=audio 4000 RTP/AVP 0\r\n";
-    assert_eq!(answer(named, &local()), Err(SdpError::BadAddress("pbx.example.com".into())));
+    let wrong = b"v=0\r\nc=IN IP4 192.0.2.999\r\nm=audio 4000 RTP/AVP 0\r\n";
+    assert_eq!(answer(wrong, &local()), Err(SdpError::BadAddress("192.0.2.999".into())));
+}
+
+#[test]
+fn an_address_that_we_cannot_send_to_is_nothing_in_common() {
+    for connection in ["IN IP6 2001:db8::5", "IN IP4 224.2.1.1/127", "IN IP4 255.255.255.255", "IN IP6 ff15::101"] {
+        let body = offered(&format!("m=audio 4000 RTP/AVP 0\nc={connection}"));
+        assert_eq!(answer(&body, &local()), Err(SdpError::NoCommonCodec), "{connection}");
+        assert_eq!(accept_answer(&offer(&local()), &body), Err(SdpError::NoCommonCodec), "{connection}");
+    }
+    // A line in each family: the one that we can reach is taken.
+    let (body, plan) =
+        answered("m=audio 4000 RTP/AVP 0\nc=IN IP6 2001:db8::5\nm=audio 4002 RTP/AVP 0\nc=IN IP4 192.0.2.3");
+    assert_eq!(line_of(&body, "m="), ["m=audio 0 RTP/AVP 0", "m=audio 20000 RTP/AVP 0"]);
+    assert_eq!(plan.remote_rtp, "192.0.2.3:4002".parse().unwrap());
+    let (_, plan) = answered("m=audio 4000 RTP/AVP 0\nc=IN IP6 ::ffff:192.0.2.3");
+    assert_eq!(plan.remote_rtp, "192.0.2.3:4000".parse().unwrap());
+}
+
+#[test]
+fn a_host_name_is_agreed_on_without_an_address_and_is_no_hold() {
+    let (body, plan) = answered("m=audio 4000 RTP/AVP 0\nc=IN IP4 media.pbx.example.com");
+    assert!(body.contains("a=sendrecv") && plan.send && plan.receive);
+    assert_eq!(plan.remote_rtp, "0.0.0.0:4000".parse().unwrap());
+    assert_eq!(plan.receiver_settings().signalled, None);
+    let six = LocalMedia { address: "2001:db8::1".parse().unwrap(), ..local() };
+    let theirs = offered("m=audio 4000 RTP/AVP 0\nc=IN IP6 pbx");
+    assert_eq!(accept_answer(&offer(&six), &theirs).unwrap().remote_rtp, "[::]:4000".parse().unwrap());
+}
+
+#[test]
+fn feedback_is_mirrored_as_a_profile_and_not_used() {
+    let (body, plan) = answered("m=audio 4000 RTP/AVPF 0\na=rtcp-fb:0 trr-int 100");
+    assert_eq!((line_of(&body, "m="), plan.law), (vec!["m=audio 20000 RTP/AVPF 0"], Law::Mu));
+    assert!(!body.contains("rtcp-fb"));
+}
+
+#[test]
+fn a_further_offer_repeats_the_lines_and_payload_types_of_before() {
+    let theirs =
+        "m=video 5000 RTP/AVP 96\nm=audio 4000 RTP/AVP 97 98\na=rtpmap:97 PCMA/8000\na=rtpmap:98 telephone-event/8000";
+    let (first, _) = answered(theirs);
+    let again = offer_again(first.as_bytes(), &local(), Direction::SendOnly).unwrap();
+    let again = String::from_utf8(again).unwrap();
+    assert_eq!(line_of(&again, "m="), ["m=video 0 RTP/AVP 96", "m=audio 20000 RTP/AVP 97 98"]);
+    assert_eq!(line_of(&again, "a=rtpmap"), ["a=rtpmap:97 PCMA/8000", "a=rtpmap:98 telephone-event/8000"]);
+    assert!(again.contains("a=sendonly") && again.contains("o=- 42 2 IN"));
+    let answered_again = offered("m=video 0 RTP/AVP 96\nm=audio 4000 RTP/AVP 97\na=rtpmap:97 PCMA/8000\na=recvonly");
+    let plan = accept_answer(again.as_bytes(), &answered_again).unwrap();
+    assert_eq!((plan.law, plan.receive_payload_type, plan.receive), (Law::A, 97, false));
+    let refused = offered("m=audio 0 RTP/AVP 0");
+    assert_eq!(offer_again(&refused, &local(), Direction::SendReceive), Err(SdpError::NoCommonCodec));
+}
+
+#[test]
+fn the_version_grows_only_when_something_differs() {
+    let first = offer(&local());
+    let same = offer_again(&first, &local(), Direction::SendReceive).unwrap();
+    assert_eq!(same, first);
+    let held = offer_again(&same, &local(), Direction::SendOnly).unwrap();
+    assert_eq!(origin(&held), Some(&b"- 42 2 IN IP4 203.0.113.7"[..]));
+    let theirs = offered("m=audio 4000 RTP/AVP 0");
+    let (one, _) = answer_again(&held, &theirs, &local()).unwrap();
+    let (two, _) = answer_again(&one, &theirs, &local()).unwrap();
+    assert_eq!((origin(&one), two == one), (Some(&b"- 42 3 IN IP4 203.0.113.7"[..]), true));
+    let moved = LocalMedia { address: "203.0.113.8".parse().unwrap(), ..local() };
+    let moved = String::from_utf8(offer_again(&two, &moved, Direction::SendReceive).unwrap()).unwrap();
+    assert!(moved.contains("o=- 42 4 IN IP4 203.0.113.7\r\n") && moved.contains("c=IN IP4 203.0.113.8\r\n"));
+    assert_eq!(revised(b"no description", b"v=0".to_vec()), b"v=0");
 }
 
 #[test]
@@ -160,6 +229,13 @@ fn what_phones_write_beside_the_media_is_no_obstacle() {
         let (_, plan) = answer(&body, &local()).unwrap();
         assert_eq!(plan.remote_rtp, "192.0.2.1:4000".parse().unwrap());
     }
+}
+
+#[test]
+fn an_offer_of_sixty_kilobytes_is_answered_like_any_other() {
+    let maps = "a=rtpmap:96 telephone-event/8000\n".repeat(1500);
+    let (body, plan) = answered(&format!("m=audio 4000 RTP/AVP{}\n{maps}", " 96 0".repeat(2500)));
+    assert_eq!((line_of(&body, "m="), plan.law), (vec!["m=audio 20000 RTP/AVP 0 96"], Law::Mu));
 }
 
 #[test]

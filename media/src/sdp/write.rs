@@ -2,7 +2,12 @@
 
 use sdp_types::{Attribute, Connection, Media, Origin, Session, Time};
 
-use super::{LocalMedia, direction::Direction, negotiate::Agreed};
+use super::{
+    LocalMedia,
+    direction::Direction,
+    negotiate::Agreed,
+    payload::{self, Payload},
+};
 use crate::g711::Law;
 
 /// Keys 0-9, *, #, A-D (RFC 4733 §2.4.1).
@@ -10,7 +15,7 @@ const EVENTS: &str = "0-15";
 
 pub(super) fn offer(local: &LocalMedia, direction: Direction) -> Vec<u8> {
     let laws: Vec<(u8, Law)> = local.laws.iter().map(|&law| (law.payload_type(), law)).collect();
-    let media = stream(local, &laws, local.dtmf_payload_type, local.ptime_ms, direction);
+    let media = stream(local, "RTP/AVP", &laws, local.dtmf_payload_type, local.ptime_ms, direction);
     print(local, vec![media])
 }
 
@@ -20,7 +25,26 @@ pub(super) fn answer(offer: &Session, accepted: usize, agreed: &Agreed, local: &
     let dtmf = plan.dtmf.map(|dtmf| dtmf.receive);
     let laws = [(plan.receive_payload_type, plan.law)];
     let lines = offer.medias.iter().enumerate().map(|(index, media)| {
-        if index == accepted { stream(local, &laws, dtmf, plan.ptime_ms, agreed.direction) } else { refused(media) }
+        if index == accepted {
+            stream(local, &media.proto, &laws, dtmf, plan.ptime_ms, agreed.direction)
+        } else {
+            refused(media)
+        }
+    });
+    print(local, lines.collect())
+}
+
+/// A further offer: every line of `previous` in its place, the one at `live` as `local` is now and with the payload types that it had,
+/// the others refused as before.
+pub(super) fn offer_again(previous: &Session, live: usize, local: &LocalMedia, direction: Direction) -> Vec<u8> {
+    let lines = previous.medias.iter().enumerate().map(|(index, media)| {
+        if index != live {
+            return refused(media);
+        }
+        let known = payload::known(media);
+        let laws: Vec<(u8, Law)> = known.iter().filter_map(|&(it, payload)| Some((it, payload.law()?))).collect();
+        let dtmf = payload::find(&known, Payload::Keys);
+        stream(local, &media.proto, &laws, dtmf, local.ptime_ms, direction)
     });
     print(local, lines.collect())
 }
@@ -46,10 +70,17 @@ fn line(media: String, port: u16, proto: String, fmt: String) -> Media {
     }
 }
 
-fn stream(local: &LocalMedia, laws: &[(u8, Law)], dtmf: Option<u8>, ptime_ms: u8, direction: Direction) -> Media {
+fn stream(
+    local: &LocalMedia,
+    proto: &str,
+    laws: &[(u8, Law)],
+    dtmf: Option<u8>,
+    ptime_ms: u8,
+    direction: Direction,
+) -> Media {
     let types: Vec<String> =
         laws.iter().map(|(payload_type, _)| *payload_type).chain(dtmf).map(|it| it.to_string()).collect();
-    let mut media = line("audio".into(), local.rtp_port, "RTP/AVP".into(), types.join(" "));
+    let mut media = line("audio".into(), local.rtp_port, proto.into(), types.join(" "));
     let mut add = |name: &str, value: Option<String>| {
         media.attributes.push(Attribute { attribute: name.into(), value });
     };
