@@ -9,6 +9,7 @@ pub mod digest;
 mod error;
 mod flow;
 pub mod message;
+pub mod registration;
 mod session;
 mod settings;
 pub mod transaction;
