@@ -7,7 +7,7 @@ use talkpath_media::{
     g711::Law,
     rtcp::{NtpTime, Reporter},
     rtp::{Disposition, Heard, Receiver, ReceiverSettings, ReceiverStats, SenderStats},
-    sdp::{self, LocalMedia},
+    sdp::{self, Direction, LocalMedia},
 };
 
 const INPUTS: usize = 250_000;
@@ -76,8 +76,9 @@ fn local() -> LocalMedia {
 #[test]
 fn mutated_session_descriptions_are_understood_or_refused() {
     let ours = sdp::offer(&local());
-    let seeds: [&[u8]; 4] = [
+    let seeds: [&[u8]; 5] = [
         &ours,
+        b"v=0\no=- 1 1 IN IP4 x\nc=IN IP4 media.example.com\nm=audio 4000 RTP/AVPF 0 8 0 8\na=rtpmap:8 PCMA/8000\na=rtpmap:8 X/8000\n",
         b"v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=x\r\nc=IN IP6 2001:db8::1\r\nt=0 0\r\nm=audio 4000/2 RTP/AVP 8 0 96\r\n\
           a=rtpmap:96 telephone-event/8000\r\na=fmtp:96 0-16\r\na=ptime:30\r\na=maxptime:60\r\na=rtcp:4100 IN IP4 1.2.3.4\r\n",
         b"v=0\no=- 1 1 IN IP4 0.0.0.0\ns=-\nc=IN IP4 0.0.0.0\nt=0 0\nm=video 5 RTP/SAVP 96\na=sendonly\nm=audio 9 RTP/AVP 97\na=rtpmap:97 PCMA/8000/1\n",
@@ -88,6 +89,7 @@ fn mutated_session_descriptions_are_understood_or_refused() {
         if let Ok((body, _)) = sdp::answer(data, &local) {
             understood += 1;
             assert!(sdp::accept_answer(data, &body).is_ok(), "our answer can be read and fits the offer");
+            assert!(sdp::offer_again(&body, &local, Direction::SendOnly).is_ok(), "and can be offered again");
         }
         if let Ok(plan) = sdp::accept_answer(&ours, data) {
             assert!((10..=60).contains(&plan.ptime_ms) && plan.ptime_ms % 10 == 0);
