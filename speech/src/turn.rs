@@ -109,7 +109,7 @@ impl Turn {
             return;
         }
         self.now = frame.at + FRAME;
-        let loud = self.threshold.exceeded(&self.settings, frame.at, frame.level_dbov);
+        let loud = self.threshold.exceeded(&self.settings, frame.at, frame.voiced, frame.level_dbov);
         let voice = frame.voiced && loud && frame.at >= self.masked;
         let hole = if self.grip == Grip::Paused { self.settings.resume_after_ms } else { self.settings.gap_ms };
         self.run.push(frame.at, voice, ms(hole));
@@ -222,7 +222,7 @@ impl Turn {
             self.counters.pauses += 1;
             self.actions.push_back(Action::Pause);
         }
-        if self.grip == Grip::Paused && voice >= sure {
+        if self.grip == Grip::Paused && voice >= sure && self.threshold.is_sure() {
             self.flush(Cause::Voice);
             self.open();
         }
@@ -242,7 +242,7 @@ impl Turn {
             Some((_, false)) => self.settings.sure_ms,
             Some((_, true)) => return,
         };
-        if self.run.start().is_some() && self.run.length() >= ms(needed) {
+        if self.run.start().is_some() && self.run.length() >= ms(needed) && self.threshold.is_sure() {
             self.open();
         }
     }
@@ -278,7 +278,7 @@ impl Turn {
             Cause::Voice | Cause::Words => self.counters.interruptions += 1,
             Cause::Key => self.counters.key_interruptions += 1,
         }
-        self.threshold.forget_alarm();
+        self.threshold.believe();
         self.actions.push_back(Action::Flush { item, cause });
         if std::mem::replace(&mut self.grip, Grip::Free) != Grip::Free {
             self.actions.push_back(Action::Unduck);
@@ -296,7 +296,7 @@ impl Turn {
         self.counters.turns += 1;
         let start = self.run.start().unwrap_or(self.last_voice);
         let at = (start - ms(self.settings.preroll_ms)).max(self.last_turn);
-        self.threshold.forget_alarm();
+        self.threshold.believe();
         self.actions.push_back(Action::CallerStarted { at });
         tracing::debug!(%at, "caller's turn");
     }

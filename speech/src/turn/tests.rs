@@ -5,6 +5,7 @@ use super::*;
 mod barge_in;
 mod echo;
 mod floor;
+mod nominal;
 mod random;
 
 const ITEM: ItemId = ItemId(7);
@@ -14,18 +15,21 @@ struct Line {
     turn: Turn,
     at: Samples,
     done: Vec<(u64, Action)>,
+    /// Frames go out too, with the agent's speech while it plays.
+    sends: bool,
 }
 
 impl Line {
     fn new(settings: Settings) -> Self {
         settings.check().unwrap();
-        Self { turn: Turn::new(settings), at: Samples::ZERO, done: Vec::new() }
+        Self { turn: Turn::new(settings), at: Samples::ZERO, done: Vec::new(), sends: false }
     }
 
     /// A line on which the agent speaks since a second ago, heard without echo.
     fn speaking() -> Self {
         let mut line = Self::new(Settings::default());
         line.start(ITEM, true);
+        line.sends = true;
         line.quiet(1_000);
         line
     }
@@ -42,9 +46,24 @@ impl Line {
     }
 
     fn frame(&mut self, voiced: bool, level_dbov: f32) {
+        if self.sends {
+            self.turn.handle_sent(self.at, self.agent());
+        }
         self.turn.handle_voice(VoiceFrame { at: self.at, voiced, level_dbov });
         self.at = self.at + FRAME;
         self.drain();
+    }
+
+    /// What the agent sends now: syllables that peak at -14 dBov.
+    fn agent(&self) -> f32 {
+        let syllable = [-29.0, -20.0, -14.0, -16.0, -18.0, -22.0, -25.0, -28.0, -33.0, -42.0];
+        let level = syllable[usize::try_from(self.at.ms() / 20 % 10).unwrap()];
+        match self.turn.grip {
+            _ if self.turn.playing.is_none() => -127.0,
+            Grip::Free => level,
+            Grip::Ducked => level + self.turn.settings.duck_db,
+            Grip::Paused => -127.0,
+        }
     }
 
     fn voice(&mut self, ms: u64) {
