@@ -36,6 +36,10 @@ const STRIKES: u32 = 2;
 const PROOF: u32 = 3;
 /// How fast a steady sound becomes noise: 3 dB a second.
 const NOISE_RISE_DB: f32 = 0.06;
+/// How fast the noise is believed to fall: 20 dB a second. A lost packet is no quiet line.
+const NOISE_FALL_DB: f32 = 0.4;
+/// What is below is no line at all: filled gaps, digital silence.
+const DIGITAL_SILENCE_DBOV: f32 = -90.0;
 
 /// The threshold, following the line.
 #[derive(Clone, Debug)]
@@ -99,7 +103,7 @@ impl Threshold {
     /// Whether a frame from the caller at `at` that the VAD judged is loud enough to be voice. Learns from it.
     pub(super) fn exceeded(&mut self, settings: &Settings, at: Samples, voiced: bool, level_dbov: f32) -> bool {
         let level = if level_dbov.is_finite() { level_dbov } else { -127.0 };
-        self.noise = (self.noise + NOISE_RISE_DB).min(settings.noise_ceiling_dbov).min(level).max(-90.0);
+        self.follow_noise(settings, level);
         let audible = level >= settings.min_level_dbov.max(self.noise + settings.noise_margin_db);
         let frame = Sent::frame(at);
         let Some(peak) = self.sent.peak(frame) else {
@@ -162,6 +166,13 @@ impl Threshold {
     fn prove(&mut self, louder: bool) {
         if let Some(alarm) = &mut self.alarm {
             alarm.loud += u32::from(louder);
+        }
+    }
+
+    fn follow_noise(&mut self, settings: &Settings, level: f32) {
+        if level > DIGITAL_SILENCE_DBOV {
+            let followed = level.clamp(self.noise - NOISE_FALL_DB, self.noise + NOISE_RISE_DB);
+            self.noise = followed.min(settings.noise_ceiling_dbov);
         }
     }
 

@@ -54,6 +54,28 @@ fn steady_noise_loses_the_floor_while_a_caller_above_it_keeps_it() {
 }
 
 #[test]
+fn a_lost_packet_or_a_muted_second_does_not_make_noise_voice_again() {
+    for (frames, level) in [(1, -127.0), (50, -127.0), (3, -75.0)] {
+        let mut line = Line::new(Settings::default());
+        (0..1_500).for_each(|_| line.frame(true, -46.0));
+        line.quiet(20);
+        let turns = line.turn.counters().turns;
+        (0..frames).for_each(|_| line.frame(false, level));
+        (0..500).for_each(|_| line.frame(true, -46.0));
+        assert_eq!(line.turn.counters().turns, turns, "{frames} frames of {level} dBov");
+    }
+}
+
+#[test]
+fn the_noise_of_a_line_that_falls_quiet_is_forgotten_within_two_seconds() {
+    let mut line = Line::new(Settings::default());
+    (0..1_500).for_each(|_| line.frame(true, -46.0));
+    line.quiet(2_000);
+    (0..20).for_each(|_| line.frame(true, -44.0));
+    assert_eq!(line.turn.state(), State::CallerSpeaking);
+}
+
+#[test]
 fn the_states_follow_a_conversation() {
     let mut line = Line::new(Settings::default());
     assert_eq!(line.turn.state(), State::Listening);
