@@ -85,6 +85,9 @@ pub struct Framer {
     limits: StreamLimits,
     buffer: BytesMut,
     state: State,
+    /// Bytes that the search for empty lines went over.
+    #[cfg(test)]
+    searched: usize,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -110,7 +113,13 @@ impl Framer {
         // A CRLF must always fit, or nothing would ever get out.
         let message = limits.message.clamp(2, MAX_MESSAGE);
         let limits = StreamLimits { head: limits.head.min(message), message, ..limits };
-        Self { limits, buffer: BytesMut::new(), state: State::Between { ponged: false } }
+        Self {
+            limits,
+            buffer: BytesMut::new(),
+            state: State::Between { ponged: false },
+            #[cfg(test)]
+            searched: 0,
+        }
     }
 
     /// Takes bytes as they arrived and says how many: less than all only when as much is held as may be, and then
@@ -182,7 +191,12 @@ impl Framer {
     fn head(&mut self, scanned: usize) -> Result<bool, FramingError> {
         let limit = self.limits.head;
         let from = scanned.saturating_sub(3);
-        let found = memchr::memmem::find(self.buffer.get(from..).unwrap_or_default(), b"\r\n\r\n");
+        let unseen = self.buffer.get(from..).unwrap_or_default();
+        #[cfg(test)]
+        {
+            self.searched += unseen.len();
+        }
+        let found = memchr::memmem::find(unseen, b"\r\n\r\n");
         let Some(head) = found.map(|at| from + at + 4) else {
             self.state = State::Head { scanned: self.buffer.len() };
             return if self.buffer.len() >= limit { Err(FramingError::HeadTooLong { limit }) } else { Ok(false) };
