@@ -20,6 +20,9 @@
 //! Items that are not interruptible are neither ducked nor cut; a caller who talks over one for as long as *sure* gets the floor
 //! beside it. A run that was under way when an item starts counts in full: who already has the floor keeps it.
 //!
+//! A turn that doesn't end (music on hold, a television, a fax) is closed after *max_turn* and the engine asked. What goes on sounding is then
+//! nobody's voice until it has paused for *end_silence* or a recogniser hears words in it: it neither opens a turn nor cuts the answer.
+//!
 //! Driven per call by its media shard: one [`Turn::handle_voice`] per 20 ms of the caller's continuous stream is also the only
 //! clock. After each input drain [`Turn::poll`]. Allocates nothing per frame.
 
@@ -65,8 +68,10 @@ pub struct Turn {
     grip: Grip,
     /// The item being heard, and whether it may be cut.
     playing: Option<(ItemId, bool)>,
-    /// The caller's turn is open.
-    open: bool,
+    /// The caller's turn is open, since.
+    open: Option<Samples>,
+    /// The sound of a turn that was closed as too long goes on.
+    endless: bool,
     /// End of the last voice that was no click.
     last_voice: Samples,
     /// End of the caller's turn before: turns don't overlap.
@@ -92,7 +97,8 @@ impl Turn {
             run: Run::default(),
             grip: Grip::Free,
             playing: None,
-            open: false,
+            open: None,
+            endless: false,
             last_voice: Samples::ZERO,
             last_turn: Samples::ZERO,
             asked: None,
@@ -110,7 +116,8 @@ impl Turn {
         }
         self.now = frame.at + FRAME;
         let loud = self.threshold.exceeded(&self.settings, frame.at, frame.voiced, frame.level_dbov);
-        let voice = frame.voiced && loud && frame.at >= self.masked;
+        let sound = frame.voiced && loud && frame.at >= self.masked;
+        let voice = !self.is_endless(sound) && sound;
         let hole = if self.grip == Grip::Paused { self.settings.resume_after_ms } else { self.settings.gap_ms };
         self.run.push(frame.at, voice, ms(hole));
         if voice && self.run.length() > CLICK {
@@ -171,6 +178,7 @@ impl Turn {
         }
         self.last_voice = self.last_voice.max(at.min(self.now));
         self.flush(Cause::Words);
+        self.endless = false;
         self.open();
     }
 
@@ -182,7 +190,7 @@ impl Turn {
     /// Who has the floor.
     #[must_use]
     pub fn state(&self) -> State {
-        match (self.open, self.playing, self.asked) {
+        match (self.open.is_some(), self.playing, self.asked) {
             (true, _, _) => State::CallerSpeaking,
             (false, Some(_), _) => State::Speaking,
             (false, None, Some(_)) => State::Thinking,
@@ -230,12 +238,16 @@ impl Turn {
 
     /// Opens the caller's turn when voice has lasted, closes it when quiet has.
     fn endpoint(&mut self) {
-        let quiet = self.now - self.last_voice >= ms(self.settings.end_silence_ms);
-        if self.open && quiet {
-            self.open = false;
-            self.last_turn = self.last_voice;
-            self.actions.push_back(Action::CallerStopped { at: self.last_voice });
-            return self.ask();
+        if let Some(since) = self.open {
+            let endless = self.now - since >= ms(self.settings.max_turn_ms);
+            if endless {
+                self.endless = true;
+                self.run.clear();
+            }
+            if endless || self.is_quiet() {
+                self.close();
+            }
+            return;
         }
         let needed = match self.playing {
             None => self.settings.start_ms,
@@ -245,6 +257,27 @@ impl Turn {
         if self.run.start().is_some() && self.run.length() >= ms(needed) && self.threshold.is_sure() {
             self.open();
         }
+    }
+
+    /// Closes the caller's turn and asks the engine.
+    fn close(&mut self) {
+        self.open = None;
+        self.last_turn = self.last_voice;
+        self.actions.push_back(Action::CallerStopped { at: self.last_voice });
+        self.ask();
+    }
+
+    fn is_quiet(&self) -> bool {
+        self.now - self.last_voice >= ms(self.settings.end_silence_ms)
+    }
+
+    /// Whether the sound of a turn that was closed as too long goes on, now that there is sound or not.
+    fn is_endless(&mut self, sound: bool) -> bool {
+        if self.endless && sound {
+            self.last_voice = self.now;
+        }
+        self.endless &= !self.is_quiet();
+        self.endless
     }
 
     /// Nudges the engine that owes an answer for too long.
@@ -289,10 +322,10 @@ impl Turn {
     /// Opens the caller's turn unless it is open.
     fn open(&mut self) {
         self.rest();
-        if self.open {
+        if self.open.is_some() {
             return;
         }
-        self.open = true;
+        self.open = Some(self.now);
         self.counters.turns += 1;
         let start = self.run.start().unwrap_or(self.last_voice);
         let at = (start - ms(self.settings.preroll_ms)).max(self.last_turn);

@@ -23,6 +23,9 @@ pub struct Settings {
     pub preroll_ms: u32,
     /// Hangover of endpointing: this much quiet closes the caller's turn.
     pub end_silence_ms: u32,
+    /// A turn of the caller this long is closed and the engine asked, though the sound goes on: music on hold, a television, a fax. The sound counts
+    /// as voice again once it has paused for `end_silence_ms`.
+    pub max_turn_ms: u32,
     /// Quieter frames are never voice.
     pub min_level_dbov: f32,
     /// How far voice must stand above the line's noise.
@@ -61,6 +64,7 @@ impl Default for Settings {
             start_ms: 160,
             preroll_ms: 300,
             end_silence_ms: 600,
+            max_turn_ms: 60_000,
             min_level_dbov: -48.0,
             noise_margin_db: 6.0,
             noise_ceiling_dbov: -45.0,
@@ -85,9 +89,9 @@ impl Settings {
         if !(suspect_ms < likely_ms && likely_ms < sure_ms) {
             return Err(Error::Steps { suspect_ms, likely_ms, sure_ms });
         }
-        let within = |setting, value: f32, low: i16, high: i16| {
-            let fits = value >= f32::from(low) && value <= f32::from(high);
-            if fits { Ok(()) } else { Err(Error::Setting { setting, low: low.into(), high: high.into() }) }
+        let within = |setting, value: f32, low: i32, high: i32| {
+            let fits = value >= low as f32 && value <= high as f32;
+            if fits { Ok(()) } else { Err(Error::Setting { setting, low, high }) }
         };
         let times = [
             ("suspect_ms", suspect_ms, 20, 100),
@@ -97,13 +101,12 @@ impl Settings {
             ("start_ms", self.start_ms, 20, 2_000),
             ("preroll_ms", self.preroll_ms, 0, 1_000),
             ("end_silence_ms", self.end_silence_ms, 100, 10_000),
+            ("max_turn_ms", self.max_turn_ms, 5_000, 600_000),
             ("echo_window_ms", self.echo_window_ms, 0, 2_000),
             ("key_mask_ms", self.key_mask_ms, 0, 1_000),
             ("watchdog_ms", self.watchdog_ms, 1_000, 30_000),
         ];
-        times.into_iter().try_for_each(|(name, ms, low, high)| {
-            within(name, u16::try_from(ms).map_or(f32::MAX, f32::from), low, high)
-        })?;
+        times.into_iter().try_for_each(|(name, ms, low, high)| within(name, ms as f32, low, high))?;
         let levels = [
             ("duck_db", self.duck_db, -60, 0),
             ("min_level_dbov", self.min_level_dbov, -90, 0),

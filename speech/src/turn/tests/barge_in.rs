@@ -148,6 +148,8 @@ fn steps_that_do_not_grow_are_refused() {
     assert!(refused(Settings { suspect_ms: 120, ..Settings::default() }));
     assert!(refused(Settings { duck_db: 3.0, ..Settings::default() }));
     assert!(refused(Settings { echo_margin_db: f32::NAN, ..Settings::default() }));
+    assert!(refused(Settings { max_turn_ms: 1_000, ..Settings::default() }));
+    assert!(refused(Settings { max_turn_ms: u32::MAX, ..Settings::default() }));
     assert!(refused(Settings { watchdog_ms: u32::MAX, ..Settings::default() }));
     assert!(Settings::default().check().is_ok());
 }

@@ -76,6 +76,48 @@ fn the_noise_of_a_line_that_falls_quiet_is_forgotten_within_two_seconds() {
 }
 
 #[test]
+fn a_sound_without_end_is_asked_about_after_a_minute_and_cannot_cut_the_answer() {
+    let mut line = Line::new(Settings { watchdog_ms: 30_000, ..Settings::default() });
+    line.voice(61_000);
+    let stopped = Action::CallerStopped { at: Samples::from_ms(60_160) };
+    assert_eq!(line.actions(), [Action::CallerStarted { at: Samples::ZERO }, stopped]);
+    assert_eq!(line.turn.state(), State::Thinking);
+    line.start(ITEM, true);
+    line.voice(5_000);
+    line.turn.handle_playout(Playback::Finished { item: ITEM });
+    line.voice(5_000);
+    assert_eq!((line.done.len(), line.turn.state()), (2, State::Listening));
+}
+
+#[test]
+fn after_a_sound_without_end_a_pause_or_a_word_gives_the_caller_a_voice_again() {
+    let endless = || {
+        let mut line = Line::new(Settings { max_turn_ms: 5_000, ..Settings::default() });
+        line.voice(6_000);
+        line.start(ITEM, true);
+        line
+    };
+    let mut line = endless();
+    line.play(&[200, 500, 500]);
+    assert_eq!(line.turn.state(), State::Speaking, "500 ms are no pause");
+    line.quiet(600);
+    line.voice(500);
+    assert_eq!(line.turn.state(), State::CallerSpeaking);
+    let mut line = endless();
+    line.turn.handle_words(line.at, "stop that");
+    line.voice(3_000);
+    assert_eq!(line.turn.state(), State::CallerSpeaking);
+}
+
+#[test]
+fn a_turn_just_short_of_the_longest_is_closed_by_its_silence() {
+    let mut line = Line::new(Settings { max_turn_ms: 5_000, ..Settings::default() });
+    line.play(&[4_500, 700, 500]);
+    let at = Samples::from_ms;
+    assert_eq!(line.actions()[1..], [Action::CallerStopped { at: at(4_500) }, Action::CallerStarted { at: at(4_900) }]);
+}
+
+#[test]
 fn the_states_follow_a_conversation() {
     let mut line = Line::new(Settings::default());
     assert_eq!(line.turn.state(), State::Listening);
