@@ -156,14 +156,14 @@ impl Turn {
     pub fn handle_engine(&mut self, answer: Answer) {
         match answer {
             Answer::Asked => self.ask(),
-            Answer::Coming => self.watchdog = None,
+            Answer::Coming => self.wind_up(),
             Answer::Nothing => self.rest(),
         }
     }
 
     /// The caller pressed a key while the stream was at `at`.
     pub fn handle_key(&mut self, at: Samples) {
-        self.masked = at + ms(self.settings.key_mask_ms);
+        self.masked = self.masked.max(at.min(self.now) + ms(self.settings.key_mask_ms));
         self.run.clear();
         if self.settings.keys_interrupt {
             self.flush(Cause::Key);
@@ -280,9 +280,11 @@ impl Turn {
         self.endless
     }
 
-    /// Nudges the engine that owes an answer for too long.
+    /// Nudges the engine that owes an answer for too long. While somebody speaks nobody waits for it.
     fn watch(&mut self) {
-        if self.watchdog.is_some_and(|bark| self.now >= bark) {
+        if self.open.is_some() || self.playing.is_some() {
+            self.wind_up();
+        } else if self.watchdog.is_some_and(|bark| self.now >= bark) {
             self.ask();
             self.counters.nudges += 1;
             self.actions.push_back(Action::Nudge);
@@ -291,7 +293,12 @@ impl Turn {
 
     fn ask(&mut self) {
         self.asked = Some(self.now);
-        self.watchdog = Some(self.now + ms(self.settings.watchdog_ms));
+        self.wind_up();
+    }
+
+    /// The watchdog of an engine that was asked waits its whole time again.
+    fn wind_up(&mut self) {
+        self.watchdog = self.asked.map(|_| self.now + ms(self.settings.watchdog_ms));
     }
 
     fn rest(&mut self) {

@@ -38,7 +38,7 @@ pub enum Playback {
 pub enum Answer {
     /// It was asked for something: the watchdog runs.
     Asked,
-    /// Its answer arrives: the watchdog rests.
+    /// Its answer arrives: the watchdog waits anew, and rests when the answer is heard.
     Coming,
     /// It has nothing to say.
     Nothing,

@@ -119,6 +119,14 @@ fn a_key_cuts_the_agent_and_its_tone_is_no_voice() {
 }
 
 #[test]
+fn a_key_told_of_the_future_masks_no_more_than_any_other() {
+    let mut line = Line::new(Settings::default());
+    line.turn.handle_key(Samples::from_ms(3_600_000));
+    line.play(&[1_000]);
+    assert_eq!(line.turn.state(), State::CallerSpeaking);
+}
+
+#[test]
 fn a_key_spares_an_uncuttable_item() {
     let mut line = Line::new(Settings::default());
     line.start(ITEM, false);

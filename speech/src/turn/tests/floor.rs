@@ -140,11 +140,44 @@ fn an_engine_that_owes_an_answer_is_nudged_until_it_comes() {
     line.quiet(4_500);
     assert_eq!(line.actions(), [Action::Nudge, Action::Nudge]);
     line.turn.handle_engine(Answer::Coming);
+    line.quiet(1_900);
+    line.start(ITEM, true);
+    line.quiet(10_000);
+    line.turn.handle_playout(Playback::Idle);
     line.quiet(10_000);
     assert_eq!(line.turn.counters().nudges, 2);
-    assert_eq!(line.turn.state(), State::Thinking);
+}
+
+#[test]
+fn an_answer_that_comes_and_is_never_heard_is_asked_for_again() {
+    let mut line = Line::new(Settings { watchdog_ms: 2_000, ..Settings::default() });
+    line.turn.handle_engine(Answer::Asked);
+    line.quiet(1_500);
+    line.turn.handle_engine(Answer::Coming);
+    line.quiet(1_900);
+    assert_eq!((line.turn.counters().nudges, line.turn.state()), (0, State::Thinking));
+    line.quiet(200);
+    assert_eq!(line.turn.counters().nudges, 1);
     line.turn.handle_engine(Answer::Nothing);
-    assert_eq!(line.turn.state(), State::Listening);
+    line.quiet(10_000);
+    assert_eq!((line.turn.counters().nudges, line.turn.state()), (1, State::Listening));
+}
+
+#[test]
+fn an_engine_asked_while_somebody_speaks_is_nudged_only_after() {
+    let mut line = Line::new(Settings { watchdog_ms: 2_000, ..Settings::default() });
+    line.start(ITEM, false);
+    line.turn.handle_engine(Answer::Asked);
+    line.quiet(5_000);
+    line.turn.handle_playout(Playback::Finished { item: ITEM });
+    line.quiet(1_900);
+    assert_eq!(line.actions(), []);
+    line.quiet(200);
+    assert_eq!(line.actions(), [Action::Nudge]);
+    line.voice(1_000);
+    line.turn.handle_engine(Answer::Asked);
+    line.voice(5_000);
+    assert_eq!(line.turn.counters().nudges, 1);
 }
 
 #[test]
