@@ -210,10 +210,11 @@ fn cut(pieces: &[Piece], heard: Samples) -> String {
 fn proportion(piece: &Piece, heard: Samples) -> &str {
     let (length, heard) = (piece.span.end - piece.span.start, heard - piece.span.start);
     let words = piece.text.trim_end();
-    let count = |text: &str| text.chars().count() as u64;
-    let fits = |front: &str| count(front).saturating_mul(length.0) <= count(words).saturating_mul(heard.0);
-    let fronts = words.match_indices(char::is_whitespace).filter_map(|(end, _)| words.get(..end));
-    fronts.take_while(|front| fits(front)).last().unwrap_or_default()
+    let limit = (words.chars().count() as u64).saturating_mul(heard.0);
+    let fits = |chars: usize| (chars as u64).saturating_mul(length.0) <= limit;
+    let spaces = words.char_indices().enumerate().filter(|(_, (_, char))| char.is_whitespace());
+    let fronts = spaces.take_while(|&(chars, _)| fits(chars)).filter_map(|(_, (end, _))| words.get(..end));
+    fronts.last().unwrap_or_default()
 }
 
 #[cfg(test)]

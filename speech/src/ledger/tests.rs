@@ -62,6 +62,19 @@ fn a_piece_longer_than_a_word_is_cut_on_a_word_boundary() {
 }
 
 #[test]
+fn a_piece_of_a_million_characters_is_cut_in_one_walk() {
+    let mut ledger = Ledger::new();
+    ledger.text(ITEM, "word ".repeat(200_000).into(), ms(0)..ms(1_000_000));
+    ledger.started(ITEM, ms(0));
+    ledger.heard(ITEM, ms(500_000));
+    assert_eq!(
+        ledger.heard_text(ITEM).len(),
+        499_999,
+        "a hundred thousand words, by the letter; quadratic, this takes minutes"
+    );
+}
+
+#[test]
 fn what_is_heard_grows_and_never_shrinks() {
     let mut ledger = three_words();
     ledger.heard(ITEM, ms(1_000));
