@@ -12,7 +12,8 @@
 //! ```
 //!
 //! It understands keys and speech activity, not words. When nobody speaks for a while it asks whether the caller is still there,
-//! a few times, and then leaves.
+//! a few times, and then leaves. While the caller holds the call none of that time counts: keys that were begun wait for more, and taking the
+//! call back is a sign of life.
 //!
 //! Driven like every [`Engine`]. Its fixed [`lines`] are few, so that a driver can have them spoken once and keep them; the time and
 //! read-back keys are asked for as they come. Audio costs a copy into a ring of 1.5 s, and during a turn into the recording, which
@@ -235,6 +236,18 @@ impl Receptionist {
         }
     }
 
+    fn hold(&mut self, held: bool, now: Instant) {
+        if std::mem::replace(&mut self.held, held) == held {
+            return;
+        }
+        if held {
+            return self.keypad.suspend();
+        }
+        self.prompts = 0;
+        self.idle = None;
+        self.keypad.resume(now);
+    }
+
     fn say(&mut self, text: &str) {
         self.script.say([Part::line(text)], Manner::Interruptible);
     }
@@ -247,7 +260,9 @@ impl Receptionist {
 
     /// Acts on what has become due, and sets the idle timer by whether anything is under way.
     fn settle(&mut self, now: Instant) {
-        if self.keypad.due(now) {
+        if self.held {
+            self.keypad.suspend();
+        } else if self.keypad.due(now) {
             self.read_back();
         }
         if !self.quiet() {
@@ -273,7 +288,7 @@ impl Engine for Receptionist {
             Input::Synthesized { ticket, speech } => self.script.synthesized(ticket, &speech),
             Input::WallClock(time) => self.wall_clock(time),
             Input::Goodbye => self.goodbye(),
-            Input::Held(held) => self.held = held,
+            Input::Held(held) => self.hold(held, now),
             Input::Nudge => self.nudge(),
             Input::Wakeup | Input::SocketOpened | Input::Message(_) | Input::SocketClosed => {}
         }

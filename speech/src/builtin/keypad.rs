@@ -30,6 +30,16 @@ impl Keypad {
         self.deadline = now.checked_add(self.pause);
     }
 
+    /// The caller can't press keys: the entry waits for more.
+    pub(super) fn suspend(&mut self) {
+        self.deadline = None;
+    }
+
+    /// The caller can press keys again, and has the whole pause to go on.
+    pub(super) fn resume(&mut self, now: Instant) {
+        self.deadline = if self.collecting() { now.checked_add(self.pause) } else { None };
+    }
+
     pub(super) fn collecting(&self) -> bool {
         !self.keys.is_empty()
     }

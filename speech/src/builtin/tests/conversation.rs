@@ -194,6 +194,52 @@ fn a_caller_who_moves_is_not_counted_as_silent() {
 }
 
 #[test]
+fn while_the_call_is_held_nobody_is_silent_and_afterwards_the_clock_begins_anew() {
+    let mut desk = Desk::greeted();
+    desk.wait(7_000);
+    desk.feed(Input::Held(true));
+    desk.wait(600_000);
+    desk.feed(Input::Nudge);
+    desk.feed(Input::Held(true));
+    assert_eq!((desk.wakeup, desk.asked.len()), (None, 0));
+    desk.feed(Input::Held(false));
+    desk.wait(7_999);
+    assert!(desk.asked.is_empty());
+    desk.wait(1);
+    assert_eq!(desk.asked, [phrases::STILL_THERE]);
+}
+
+#[test]
+fn a_caller_who_takes_the_call_back_is_there() {
+    let mut desk = Desk::greeted();
+    for _ in 0..2 {
+        desk.wait(8_000);
+        desk.hear_out();
+    }
+    desk.feed(Input::Held(true));
+    desk.feed(Input::Held(false));
+    desk.wait(8_000);
+    assert_eq!(desk.notes.last(), Some(&Note::StillThere { count: 1 }));
+    assert!(!desk.hung_up);
+}
+
+#[test]
+fn keys_that_were_begun_before_a_hold_wait_for_the_rest_after_it() {
+    let mut desk = Desk::greeted();
+    desk.keys("4");
+    desk.feed(Input::Held(true));
+    desk.wait(60_000);
+    desk.keys("5");
+    desk.wait(60_000);
+    assert!(desk.asked.is_empty() && desk.wakeup.is_none());
+    desk.feed(Input::Held(false));
+    desk.wait(1_000);
+    desk.keys("6");
+    desk.wait(1_500);
+    assert_eq!(desk.notes, [Note::Keys("456".into())]);
+}
+
+#[test]
 fn a_nudge_asks_again_for_what_has_not_come_and_speaks_up_otherwise() {
     let mut desk = Desk::greeted();
     desk.mute = true;

@@ -16,6 +16,7 @@ enum Event {
     Voice(u8),
     Clock(u8, u8),
     Nudge,
+    Held(bool),
     Wait(u16),
     Goodbye,
 }
@@ -32,6 +33,7 @@ fn event() -> impl Strategy<Value = Event> {
         6 => any::<u8>().prop_map(Event::Voice),
         2 => any::<(u8, u8)>().prop_map(|(hour, minute)| Event::Clock(hour, minute)),
         1 => Just(Event::Nudge),
+        2 => any::<bool>().prop_map(Event::Held),
         3 => any::<u16>().prop_map(Event::Wait),
         1 => Just(Event::Goodbye),
     ]
@@ -54,6 +56,7 @@ fn apply(desk: &mut Desk, event: Event) {
         }
         Event::Clock(hour, minute) => desk.feed(Input::WallClock(WallClock { hour, minute })),
         Event::Nudge => desk.feed(Input::Nudge),
+        Event::Held(held) => desk.feed(Input::Held(held)),
         Event::Wait(ms) => desk.wait(ms.into()),
         Event::Goodbye => desk.feed(Input::Goodbye),
     }
