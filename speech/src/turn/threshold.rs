@@ -107,7 +107,7 @@ impl Threshold {
         let audible = level >= settings.min_level_dbov.max(self.noise + settings.noise_margin_db);
         let frame = Sent::frame(at);
         let Some(peak) = self.sent.peak(frame) else {
-            self.echo.doubt();
+            self.echo.weigh(&self.sent, frame, None, 0.0);
             self.prove(audible && voiced);
             return audible;
         };
