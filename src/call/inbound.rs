@@ -134,8 +134,9 @@ impl Inbound<'_> {
         voice: Voice,
         ring: Duration,
     ) -> Result<Outcome, Refusal> {
-        let (answer, plan) = prepared.answer(&offer.content)?;
-        let media = prepared.open(self.context, self.call, plan, voice).await?;
+        let agreed = prepared.answer(&offer.content)?;
+        let answer = agreed.sent.clone();
+        let media = prepared.open(self.context, self.call, agreed, voice).await?;
         let ended = match self.ring(ring).await {
             Some(disposition) => Some(disposition),
             None => self.confirmed(answer).await.err(),
@@ -162,7 +163,7 @@ impl Inbound<'_> {
             Err(disposition) => return Ok(Outcome::Ended(disposition, None)),
         };
         let opened = match prepared.accept(&answer) {
-            Ok(plan) => prepared.open(self.context, self.call, plan, voice).await,
+            Ok(agreed) => prepared.open(self.context, self.call, agreed, voice).await,
             Err(error) => Err(error),
         };
         match opened {

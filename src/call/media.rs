@@ -10,7 +10,7 @@ use std::io;
 use std::net::IpAddr;
 use std::time::Instant;
 use talkpath_config::Agent;
-use talkpath_media::sdp::{self, LocalMedia, MediaPlan, SdpError};
+use talkpath_media::sdp::{self, Direction, LocalMedia, MediaPlan, SdpError};
 use talkpath_sip::agent::Body;
 use talkpath_sip::message::StatusCode;
 use tokio::sync::mpsc;
@@ -50,6 +50,7 @@ impl MediaError {
 pub(super) struct Prepared {
     ports: PortPair,
     local: LocalMedia,
+    peer: IpAddr,
 }
 
 /// The wire form of a session description.
@@ -73,7 +74,7 @@ impl Prepared {
             session_id: rand::random::<u64>() >> 2,
             version: 0,
         };
-        Ok(Self { ports, local })
+        Ok(Self { ports, local, peer })
     }
 
     /// Whether a shard would take the call now.
@@ -87,13 +88,16 @@ impl Prepared {
     }
 
     /// Answers the peer's offer.
-    pub(super) fn answer(&self, offer: &[u8]) -> Result<(Vec<u8>, MediaPlan), MediaError> {
-        Ok(sdp::answer(offer, &self.local)?)
+    pub(super) fn answer(&self, offer: &[u8]) -> Result<Agreed, MediaError> {
+        let (sent, plan) = sdp::answer(offer, &self.local)?;
+        Ok(Agreed { plan, sent })
     }
 
     /// Reads the peer's answer to our offer.
-    pub(super) fn accept(&self, answer: &[u8]) -> Result<MediaPlan, MediaError> {
-        Ok(sdp::accept_answer(&self.offer(), answer)?)
+    pub(super) fn accept(&self, answer: &[u8]) -> Result<Agreed, MediaError> {
+        let sent = self.offer();
+        let plan = sdp::accept_answer(&sent, answer)?;
+        Ok(Agreed { plan, sent })
     }
 
     /// Hands the leg to the quietest shard.
@@ -101,13 +105,14 @@ impl Prepared {
         self,
         context: &Context,
         call: CallId,
-        plan: MediaPlan,
+        agreed: Agreed,
         what: Voice,
     ) -> Result<MediaSession, MediaError> {
-        let Self { ports, local } = self;
+        let Self { ports, local, peer } = self;
+        let Agreed { plan, sent } = agreed;
         let shard = context.shards.quietest().ok_or(Unavailable)?.clone();
         let recording = what.record.then_some(RecordingId(call.0));
-        let leg = Leg::new(ports, plan, &mut rand::rng(), Instant::now());
+        let leg = Leg::new(ports, plan, peer, &mut rand::rng(), Instant::now());
         let (tell, events) = mpsc::channel(EVENTS);
         let key = context.shards.new_key();
         let patience = context.config.media.timeout;
@@ -117,8 +122,16 @@ impl Prepared {
             // The shard's first block comes a second after the answer.
             context.services.recorder.open(id, context.recording_path(call, &jiff::Zoned::now())).await;
         }
-        Ok(MediaSession { shard, key, events, local, recording })
+        Ok(MediaSession { shard, key, events, local, sent, recording })
     }
+}
+
+/// What both sides said, and what it comes to.
+#[derive(Debug)]
+pub(super) struct Agreed {
+    plan: MediaPlan,
+    /// The description that we sent: later ones follow from it (RFC 3264 §8).
+    pub(super) sent: Vec<u8>,
 }
 
 /// What speaks on the call.
@@ -148,6 +161,8 @@ pub(super) struct MediaSession {
     key: CallKey,
     pub(super) events: mpsc::Receiver<MediaEvent>,
     local: LocalMedia,
+    /// The description that we sent last.
+    sent: Vec<u8>,
     pub(super) recording: Option<RecordingId>,
 }
 
@@ -164,7 +179,7 @@ impl MediaSession {
 
     /// The answer to an offer that we made in a 200.
     pub(super) async fn accept_answer(&mut self, answer: &[u8]) {
-        match sdp::accept_answer(&sdp::offer(&self.local), answer) {
+        match sdp::accept_answer(&self.sent, answer) {
             Ok(plan) => self.shard.update(self.key, plan).await,
             Err(error) => debug!(%error, "an answer in ACK can't be used"),
         }
@@ -172,12 +187,19 @@ impl MediaSession {
 
     /// Answers an offer within the dialog; without one, makes ours.
     pub(super) async fn answer_offer(&mut self, offer: Option<&Body>) -> Result<Vec<u8>, StatusCode> {
-        self.local.version += 1;
-        let Some(offer) = offer else { return Ok(sdp::offer(&self.local)) };
-        match sdp::answer(&offer.content, &self.local) {
-            Ok((answer, plan)) => {
-                self.shard.update(self.key, plan).await;
-                Ok(answer)
+        let answered = match offer {
+            Some(offer) => {
+                sdp::answer_again(&self.sent, &offer.content, &self.local).map(|(body, plan)| (body, Some(plan)))
+            }
+            None => sdp::offer_again(&self.sent, &self.local, Direction::SendReceive).map(|body| (body, None)),
+        };
+        match answered {
+            Ok((body, plan)) => {
+                self.sent.clone_from(&body);
+                if let Some(plan) = plan {
+                    self.shard.update(self.key, plan).await;
+                }
+                Ok(body)
             }
             Err(error) => {
                 debug!(%error, "an offer within the call is refused");

@@ -101,13 +101,13 @@ impl Outbound<'_> {
         let answered = self.invite(&prepared).await?;
         let session = answered.session;
         let opened = match prepared.accept(&answered.answer) {
-            Ok(plan) => {
+            Ok(agreed) => {
                 let voice = Voice {
                     engine: self.outgoing.engine.clone(),
                     turn: self.outgoing.turn.clone(),
                     record: self.outgoing.record,
                 };
-                prepared.open(self.context, self.call, plan, voice).await
+                prepared.open(self.context, self.call, agreed, voice).await
             }
             Err(error) => Err(error),
         };

@@ -8,12 +8,12 @@ use super::surroundings::DATAGRAM;
 use crate::net::ports::PortPair;
 use rand::Rng;
 use std::io::ErrorKind;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 use talkpath_media::dtmf::Digit;
 use talkpath_media::g711::Law;
 use talkpath_media::rtcp::{NtpTime, Reporter};
-use talkpath_media::rtp::{Disposition, DropReason, Heard, Receiver, Sender};
+use talkpath_media::rtp::{Disposition, DropReason, Heard, Receiver, ReceiverSettings, Sender};
 use talkpath_media::sdp::MediaPlan;
 use tracing::trace;
 
@@ -30,6 +30,8 @@ pub struct Leg {
     rtp: UdpSocket,
     rtcp: UdpSocket,
     plan: MediaPlan,
+    /// The other side's host in SIP: its packets are heard at once, a stranger's are not.
+    peer: IpAddr,
     receiver: Receiver,
     sender: Sender,
     reporter: Reporter,
@@ -42,9 +44,9 @@ pub struct Leg {
 }
 
 impl Leg {
-    /// A leg that listens on `ports` and talks as `plan` says.
+    /// A leg that listens on `ports` and talks as `plan` says with whoever's SIP comes from `peer`.
     #[must_use]
-    pub fn new(ports: PortPair, plan: MediaPlan, rng: &mut impl Rng, now: Instant) -> Self {
+    pub fn new(ports: PortPair, plan: MediaPlan, peer: IpAddr, rng: &mut impl Rng, now: Instant) -> Self {
         let sender = Sender::new(plan.sender_settings(), rng);
         // A random name: it tells nobody who we are (RFC 7022 §4.2).
         let cname = format!("{:016x}", rng.next_u64());
@@ -54,10 +56,11 @@ impl Leg {
         Self {
             rtp: ports.rtp,
             rtcp: ports.rtcp,
-            receiver: Receiver::new(plan.receiver_settings(), now),
+            receiver: Receiver::new(receiver_settings(&plan, peer), now),
             sender,
             reporter,
             plan,
+            peer,
             last_sign: now,
             unsent: 0,
             rested: 0,
@@ -66,7 +69,7 @@ impl Leg {
 
     /// A new offer or answer has changed what was agreed on; clocks and counters run on.
     pub(super) fn update(&mut self, plan: MediaPlan) {
-        self.receiver.set_settings(plan.receiver_settings());
+        self.receiver.set_settings(receiver_settings(&plan, self.peer));
         self.sender.set_settings(plan.sender_settings());
         self.plan = plan;
     }
@@ -121,6 +124,10 @@ impl Leg {
         let mut packet = [0_u8; PACKET];
         let length = self.sender.packetize(payload, &mut packet);
         let remote = self.receiver.remote().unwrap_or(self.plan.remote_rtp);
+        if remote.ip().is_unspecified() {
+            // SDP named a host that we don't resolve: it is learnt from what comes.
+            return;
+        }
         if self.rtp.send_to(packet.get(..length).unwrap_or_default(), remote).is_err() {
             self.unsent += 1;
         }
@@ -148,7 +155,7 @@ impl Leg {
     pub(super) fn report(&mut self, now: Instant, wall: NtpTime, buffer: &mut [u8]) {
         for _ in 0..BATCH {
             match self.rtcp.recv_from(buffer) {
-                Ok((length, from)) if from.ip() == self.rtcp_remote().ip() => {
+                Ok((length, from)) if from.ip().to_canonical() == self.rtcp_remote().ip().to_canonical() => {
                     self.last_sign = now;
                     self.reporter.handle_packet(buffer.get(..length).unwrap_or_default(), now);
                 }
@@ -210,6 +217,10 @@ impl Leg {
             remote_loss: (quality.reports > 0).then_some(quality.remote_loss),
         }
     }
+}
+
+fn receiver_settings(plan: &MediaPlan, peer: IpAddr) -> ReceiverSettings {
+    ReceiverSettings { peer: Some(peer), ..plan.receiver_settings() }
 }
 
 /// Empties a socket's buffer; bounded, as somebody may be filling it.

@@ -227,7 +227,8 @@ impl Talk {
     /// Our clock goes on without us: slots that came too late were not sent.
     pub(super) fn skip(&mut self, samples: u64) {
         self.mouth.playout().skip(samples);
-        if let Some(tape) = &mut self.tape {
+        // The tape begins with the answer.
+        if let (Some(tape), Some(_)) = (&mut self.tape, self.base) {
             tape.skip(samples);
         }
     }
