@@ -121,6 +121,7 @@ turn! {
     start_ms: u32,
     preroll_ms: u32,
     end_silence_ms: u32,
+    max_turn_ms: u32,
     min_level_dbov: f32,
     noise_margin_db: f32,
     noise_ceiling_dbov: f32,
