@@ -128,6 +128,7 @@ impl Outbound<'_> {
             from: self.outgoing.from.clone(),
             to: NameAddr::new(self.outgoing.to.clone()),
             body: body_of(prepared.offer()),
+            credentials: None,
         };
         let (session, mut events) = self.sip.dial(dial).await.map_err(|error| {
             warn!(%error, "the call can't be placed");

@@ -5,7 +5,7 @@
 //! hung up, and an INVITE that nobody has room for is answered 503.
 
 use super::address::{LocalAddresses, advertised};
-use super::sip_command::Command;
+use super::sip_command::{Asker, Command};
 use anyhow::Context;
 use bytes::Bytes;
 use rand::SeedableRng;
@@ -16,7 +16,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::time::{Duration, Instant};
 use talkpath_dialplan::Admission;
-use talkpath_sip::agent::{Event, Flow, Invitation, Output, Protocol, SessionId, Settings, Transmit, UserAgent};
+use talkpath_sip::agent::{
+    Event, Flow, Invitation, Outcome, Output, Protocol, RequestId, SessionId, Settings, Transmit, UserAgent,
+};
 use talkpath_sip::message::{HeaderName, StatusCode, Text};
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc::error::TrySendError;
@@ -72,6 +74,8 @@ struct Driver {
     external: Option<IpAddr>,
     calls: HashMap<SessionId, mpsc::Sender<Event>>,
     incoming: mpsc::Sender<Incoming>,
+    /// Who waits for the outcome of a request outside calls; the user agent bounds how many there are.
+    asked: HashMap<RequestId, Asker>,
     wake: Option<Instant>,
     /// Who waits until every request of ours has its answer.
     settling: Vec<oneshot::Sender<()>>,
@@ -104,6 +108,7 @@ pub fn start(
         external,
         calls: HashMap::new(),
         incoming,
+        asked: HashMap::new(),
         wake: None,
         settling: Vec::new(),
         strangers: Strangers::default(),
@@ -226,6 +231,7 @@ impl Driver {
                 Output::Transmit(transmit) => self.transmit(transmit).await,
                 Output::Event(Event::Invited { id, invitation }) => self.offer_call(id, *invitation),
                 Output::Event(event) => self.tell(event),
+                Output::Outcome(outcome) => self.reply(outcome),
                 Output::Timeout(wake) => {
                     self.wake = wake;
                     return;
@@ -277,6 +283,13 @@ impl Driver {
         }
     }
 
+    fn reply(&mut self, outcome: Outcome) {
+        let Some(asker) = self.asked.remove(&outcome.request()) else { return };
+        if asker.send(outcome.into_result()).is_err() {
+            trace!("nobody waits for the answer to a request any more");
+        }
+    }
+
     fn hang_up_deserted(&mut self, session: SessionId) {
         self.calls.remove(&session);
         if let Err(error) = self.agent.hangup(session, None, Instant::now()) {
@@ -314,6 +327,11 @@ impl Driver {
                 });
                 // A caller that has gone meanwhile is found out when its events aren't taken.
                 drop(reply.send(result));
+                return;
+            }
+            Command::Request { request, peer, reply } => {
+                let flow = self.flow(peer);
+                self.asked.insert(self.agent.request(*request, flow, now), reply);
                 return;
             }
             Command::Progress { session, status, body } => self.agent.progress(session, status, body, now),

@@ -2,7 +2,9 @@
 
 use std::net::SocketAddr;
 use talkpath_sip::agent::{Body, Error, Event, Flow, Invite, Reason, SessionId};
-use talkpath_sip::message::{HeaderName, NameAddr, StatusCode, Text, Uri};
+use talkpath_sip::digest::Credentials;
+use talkpath_sip::message::{HeaderName, NameAddr, Request, Response, StatusCode, Text, Uri};
+use talkpath_sip::registration::Failure;
 use tokio::sync::{mpsc, oneshot};
 
 /// Header fields to add to a message.
@@ -21,13 +23,19 @@ pub struct Dial {
     pub to: NameAddr,
     /// The offer.
     pub body: Body,
+    /// Who we are to those who challenge the call.
+    pub credentials: Option<Credentials>,
 }
+
+/// Where the final response to a request goes, or why there is none.
+pub(super) type Asker = oneshot::Sender<Result<Response, Failure>>;
 
 type Dialled = Result<(SessionId, mpsc::Receiver<Event>), Error>;
 
 #[derive(Debug)]
 pub(super) enum Command {
     Dial { dial: Box<Dial>, reply: oneshot::Sender<Dialled> },
+    Request { request: Box<Request>, peer: SocketAddr, reply: Asker },
     Progress { session: SessionId, status: StatusCode, body: Option<Body> },
     Accept { session: SessionId, body: Body },
     Reject { session: SessionId, status: StatusCode, reason: Option<Text>, headers: Headers },
@@ -65,8 +73,8 @@ pub struct SipHandle {
 
 impl Dial {
     pub(super) fn into_invite(self, flow: Flow) -> Invite {
-        let Self { peer: _, request_uri, from, to, body } = self;
-        Invite { request_uri, from, to, flow, contact: None, headers: Vec::new(), body: Some(body) }
+        let Self { peer: _, request_uri, from, to, body, credentials } = self;
+        Invite { request_uri, from, to, flow, contact: None, headers: Vec::new(), body: Some(body), credentials }
     }
 }
 
@@ -89,6 +97,17 @@ impl SipHandle {
         let (reply, answer) = oneshot::channel();
         self.send(Command::Dial { dial: Box::new(dial), reply }).await;
         Ok(answer.await.map_err(|_| Gone)??)
+    }
+
+    /// Sends a request that belongs to no dialog, REGISTER or OPTIONS, and waits for its final response, challenges
+    /// included. A driver that has ended sends nothing.
+    ///
+    /// # Errors
+    /// When nobody answers, the network doesn't carry it, or more are under way than the user agent's settings allow.
+    pub async fn request(&self, peer: SocketAddr, request: Request) -> Result<Response, Failure> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Command::Request { request: Box::new(request), peer, reply }).await;
+        answer.await.unwrap_or(Err(Failure::Transport))
     }
 
     /// Answers an INVITE provisionally.

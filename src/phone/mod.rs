@@ -131,6 +131,7 @@ impl Phone {
             from: NameAddr::new(from),
             to: NameAddr::new(to),
             body: Body::sdp(offer.clone()),
+            credentials: None,
         };
         let placed = Instant::now();
         let (session, mut events) = self.sip.dial(dial).await?;

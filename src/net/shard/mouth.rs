@@ -1,6 +1,6 @@
 //! What an engine has said and the caller hasn't heard yet: the playout queue, and what waits before it.
 //!
-//!     engine ─► waiting (shared samples, as they came) ─► playout queue (G.711, 30 s at most) ─► frames
+//!   engine ─► waiting (shared samples, as they came) ─► playout queue (G.711, 30 s at most) ─► frames
 //!
 //! An engine may say more than the queue holds and faster than it is heard: nothing of an answer is lost, it waits in the
 //! engine's own samples and is encoded as room comes. Only a flush throws speech away.
