@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::{Error, Flow, UserAgent};
 use crate::dialog::{Dialog, LocalTag, Outgoing};
+use crate::digest::Credentials;
 use crate::message::{HeaderName, Host, Method, NameAddr, Reason, StatusCode, Text, Uri};
 use crate::session::{self, Body, Session, SessionId};
 
@@ -25,10 +26,13 @@ pub struct Invite {
     pub headers: Vec<(HeaderName, Text)>,
     /// The offer; without one the peer makes it in its 2xx.
     pub body: Option<Body>,
+    /// Who we are to those who challenge its requests. Without them a challenge refuses the call.
+    pub credentials: Option<Credentials>,
 }
 
 impl UserAgent {
-    /// Places a call.
+    /// Places a call. A challenge to its INVITE is answered without a word to the application; one that can't be ends
+    /// the call with the challenge's status, and the reason says in words why.
     ///
     /// # Errors
     /// [`Error::TooManySessions`] at the limit of [`super::Settings`].
@@ -36,7 +40,7 @@ impl UserAgent {
         if self.sessions.len() >= self.settings.max_sessions {
             return Err(Error::TooManySessions);
         }
-        let Invite { request_uri, from, to, flow, contact, headers, body } = invite;
+        let Invite { request_uri, from, to, flow, contact, headers, body, credentials } = invite;
         let flow = flow.canonical();
         let contact = match contact {
             Some(uri) => NameAddr::new(uri).to_text(),
@@ -55,7 +59,7 @@ impl UserAgent {
         if let Some(body) = body {
             request.set_body(body.content_type, body.content);
         }
-        let session = Session::call(id, Arc::clone(&self.settings), flow, dialog, request);
+        let session = Session::call(id, Arc::clone(&self.settings), flow, dialog, request, credentials);
         self.keep(id, tag, session, now);
         Ok(id)
     }

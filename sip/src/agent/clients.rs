@@ -4,10 +4,12 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use super::{Flow, MAX_FORKS, Machine, Protocol, UserAgent};
+use super::{Flow, MAX_FORKS, Machine, Protocol, RequestId, UserAgent};
 use crate::dialog::Dialog;
+use crate::digest::copy_answers;
 use crate::message::{HeaderName, Host, Method, Reason, Request, Response, Rport, Text, Transport, Via};
-use crate::session::{RefusalCause, SessionId, Taken, sign_request};
+use crate::registration::Failure;
+use crate::session::{Login, RefusalCause, SessionId, Taken, sign_request};
 use crate::transaction::{Client, ClientInvite, ClientKey, Output};
 
 /// A client transaction, the way of its request, and who waits for it.
@@ -20,7 +22,31 @@ pub(super) struct ClientTransaction {
 #[derive(Debug)]
 enum ClientMachine {
     Invite(Box<SentInvite>),
-    Other(Client),
+    Other(Box<SentRequest>),
+}
+
+#[derive(Debug)]
+struct SentRequest {
+    machine: Client,
+    /// Taken by the final response, or the lack of one.
+    waiter: Waiter,
+}
+
+/// Who wants to know what becomes of a request that isn't INVITE.
+#[derive(Debug)]
+pub(super) enum Waiter {
+    Nobody,
+    Application(RequestId),
+    /// Whoever sends it again when it is challenged.
+    Login(Box<Login>),
+}
+
+/// Whom the lack of a final response concerns.
+#[derive(Debug)]
+enum Unanswered {
+    Nobody,
+    Session(SessionId),
+    Application(RequestId),
 }
 
 #[derive(Debug)]
@@ -55,15 +81,16 @@ impl UserAgent {
         key
     }
 
-    /// Sends any other request; nobody waits for its answer.
-    pub(super) fn start_request(&mut self, mut request: Request, flow: Flow, now: Instant) {
+    /// Sends any other request.
+    pub(super) fn start_request(&mut self, mut request: Request, flow: Flow, waiter: Waiter, now: Instant) {
         let key = self.put_via(&mut request, flow);
-        self.start_client(key, &request, flow, now);
+        self.start_client(key, &request, flow, waiter, now);
     }
 
-    fn start_client(&mut self, key: ClientKey, request: &Request, flow: Flow, now: Instant) {
+    fn start_client(&mut self, key: ClientKey, request: &Request, flow: Flow, waiter: Waiter, now: Instant) {
         let machine = Client::new(request.to_bytes(), self.settings.timers, flow.protocol.is_reliable(), now);
-        self.clients.insert(key, ClientTransaction { machine: ClientMachine::Other(machine), flow });
+        let sent = Box::new(SentRequest { machine, waiter });
+        self.clients.insert(key, ClientTransaction { machine: ClientMachine::Other(sent), flow });
         self.drain_client(key, now);
     }
 
@@ -77,7 +104,7 @@ impl UserAgent {
         let (mut cancel, flow) = (sent.machine.cancel(reason), *flow);
         sign_request(&mut cancel, &self.settings);
         self.drain_client(invite, now);
-        self.start_client(invite.cancel(), &cancel, flow, now);
+        self.start_client(invite.cancel(), &cancel, flow, Waiter::Nobody, now);
     }
 
     /// The session of this INVITE is over. A re-INVITE that a peer never answers finally must not stay for ever.
@@ -102,16 +129,22 @@ impl UserAgent {
     /// A response of any kind to a request of this transaction.
     pub(super) fn handle_answer(&mut self, key: ClientKey, response: &Response, now: Instant) {
         let Some(transaction) = self.clients.get_mut(&key) else { return };
-        let up = match &mut transaction.machine {
-            ClientMachine::Other(machine) => {
-                machine.handle_response(response.status, now);
-                None
+        match &mut transaction.machine {
+            ClientMachine::Other(sent) => {
+                let up = sent.machine.handle_response(response.status, now);
+                let over = up && !response.status.is_provisional();
+                let waiter = if over { sent.take_waiter() } else { Waiter::Nobody };
+                let flow = transaction.flow;
+                self.drain_client(key, now);
+                self.conclude(waiter, flow, response, now);
             }
-            ClientMachine::Invite(sent) => sent.machine.handle_response(response, now).then_some(sent.session),
-        };
-        self.drain_client(key, now);
-        if let Some(session) = up {
-            self.handle_invite_answer(key, session, response, now);
+            ClientMachine::Invite(sent) => {
+                let up = sent.machine.handle_response(response, now).then_some(sent.session);
+                self.drain_client(key, now);
+                if let Some(session) = up {
+                    self.handle_invite_answer(key, session, response, now);
+                }
+            }
         }
     }
 
@@ -119,12 +152,11 @@ impl UserAgent {
         if response.status.is_success() {
             return self.handle_success(key, id, response, now);
         }
-        let random = self.random.next_u32();
         if let Some(session) = self.sessions.get_mut(&id) {
             if response.status.is_provisional() {
                 session.handle_provisional(response);
             } else {
-                session.handle_failure(response, random, now);
+                session.handle_failure(response, &mut *self.random, now);
             }
         }
         self.drain_session(id, now);
@@ -140,16 +172,19 @@ impl UserAgent {
             return self.transmit(flow, message);
         }
         let cseq = response.headers.cseq().map_or(0, |cseq| cseq.number);
-        let taken = self.sessions.get_mut(&id).map_or(Taken::No, |session| session.handle_success(response, cseq));
+        let taken = match self.sessions.get_mut(&id) {
+            Some(session) => session.handle_success(response, cseq, &mut *self.random),
+            None => Taken::No,
+        };
         self.drain_session(id, now);
         if taken == Taken::No {
-            self.end_stray(key, response, cseq, now);
+            self.end_stray(key, id, response, cseq, now);
         }
     }
 
     /// "all but one of them ... terminate" (§13.2.2.4): a 2xx that no session takes is acknowledged, and its dialog
     /// ended by BYE unless it is one that has been ended already.
-    fn end_stray(&mut self, key: ClientKey, response: &Response, cseq: u32, now: Instant) {
+    fn end_stray(&mut self, key: ClientKey, id: SessionId, response: &Response, cseq: u32, now: Instant) {
         let Some(ClientTransaction { machine: ClientMachine::Invite(sent), flow }) = self.clients.get(&key) else {
             return;
         };
@@ -162,11 +197,15 @@ impl UserAgent {
         let flow = dialog.next_hop(*flow);
         let mut ack = dialog.request_numbered(Method::Ack, cseq);
         sign_request(&mut ack, &self.settings);
+        copy_answers(&mut ack.headers, &invite.headers);
         self.acknowledge(key, ack, flow);
         if !within {
             let mut bye = dialog.request(Method::Bye);
             sign_request(&mut bye, &self.settings);
-            self.start_request(bye, flow, now);
+            if let Some(session) = self.sessions.get_mut(&id) {
+                session.authorize(&mut bye);
+            }
+            self.start_request(bye, flow, Waiter::Nobody, now);
         }
     }
 
@@ -179,24 +218,32 @@ impl UserAgent {
         };
         let failed: Vec<ClientKey> = self.clients.iter_mut().filter_map(unheard).collect();
         for key in failed {
-            let session = self.clients.get(&key).and_then(ClientTransaction::session);
+            let unanswered = self.clients.get_mut(&key).map_or(Unanswered::Nobody, ClientTransaction::unanswered);
             self.drain_client(key, now);
-            self.no_response(session, RefusalCause::Transport, now);
+            self.no_response(unanswered, RefusalCause::Transport, now);
         }
     }
 
-    fn no_response(&mut self, id: Option<SessionId>, cause: RefusalCause, now: Instant) {
-        let Some(id) = id else { return };
-        if let Some(session) = self.sessions.get_mut(&id) {
-            session.handle_no_response(cause, now);
+    fn no_response(&mut self, unanswered: Unanswered, cause: RefusalCause, now: Instant) {
+        match (unanswered, cause) {
+            (Unanswered::Nobody, _) => {}
+            (Unanswered::Application(id), RefusalCause::Transport) => self.fail_request(id, Failure::Transport),
+            (Unanswered::Application(id), RefusalCause::Timeout | RefusalCause::Response) => {
+                self.fail_request(id, Failure::TimedOut);
+            }
+            (Unanswered::Session(id), cause) => {
+                if let Some(session) = self.sessions.get_mut(&id) {
+                    session.handle_no_response(cause, now);
+                }
+                self.drain_session(id, now);
+            }
         }
-        self.drain_session(id, now);
     }
 
     pub(super) fn wake_client(&mut self, key: ClientKey, now: Instant) {
         match self.clients.get_mut(&key).map(|transaction| &mut transaction.machine) {
             Some(ClientMachine::Invite(sent)) => sent.machine.handle_timeout(now),
-            Some(ClientMachine::Other(machine)) => machine.handle_timeout(now),
+            Some(ClientMachine::Other(sent)) => sent.machine.handle_timeout(now),
             None => {}
         }
         self.drain_client(key, now);
@@ -210,8 +257,8 @@ impl UserAgent {
                     self.transmit(flow, message);
                 }
                 Output::TimedOut => {
-                    let session = transaction.session();
-                    self.no_response(session, RefusalCause::Timeout, now);
+                    let unanswered = transaction.unanswered();
+                    self.no_response(unanswered, RefusalCause::Timeout, now);
                 }
                 Output::Timeout(at) => {
                     let over = transaction.is_terminated();
@@ -242,39 +289,49 @@ impl UserAgent {
     }
 }
 
+impl SentRequest {
+    fn take_waiter(&mut self) -> Waiter {
+        std::mem::replace(&mut self.waiter, Waiter::Nobody)
+    }
+}
+
 impl ClientTransaction {
     fn poll(&mut self) -> Output {
         match &mut self.machine {
             ClientMachine::Invite(sent) => sent.machine.poll(),
-            ClientMachine::Other(machine) => machine.poll(),
+            ClientMachine::Other(sent) => sent.machine.poll(),
         }
     }
 
     fn fail(&mut self) -> bool {
         match &mut self.machine {
             ClientMachine::Invite(sent) => sent.machine.handle_transport_error(),
-            ClientMachine::Other(machine) => machine.handle_transport_error(),
+            ClientMachine::Other(sent) => sent.machine.handle_transport_error(),
         }
     }
 
     fn is_terminated(&self) -> bool {
         match &self.machine {
             ClientMachine::Invite(sent) => sent.machine.is_terminated(),
-            ClientMachine::Other(machine) => machine.is_terminated(),
+            ClientMachine::Other(sent) => sent.machine.is_terminated(),
         }
     }
 
     pub(super) fn is_unanswered(&self) -> bool {
         match &self.machine {
             ClientMachine::Invite(sent) => sent.machine.is_unanswered(),
-            ClientMachine::Other(machine) => machine.is_unanswered(),
+            ClientMachine::Other(sent) => sent.machine.is_unanswered(),
         }
     }
 
-    fn session(&self) -> Option<SessionId> {
-        match &self.machine {
-            ClientMachine::Invite(sent) => Some(sent.session),
-            ClientMachine::Other(_) => None,
+    /// Whom it concerns that no final response comes.
+    fn unanswered(&mut self) -> Unanswered {
+        match &mut self.machine {
+            ClientMachine::Invite(sent) => Unanswered::Session(sent.session),
+            ClientMachine::Other(sent) => match sent.take_waiter() {
+                Waiter::Application(id) => Unanswered::Application(id),
+                Waiter::Nobody | Waiter::Login(_) => Unanswered::Nobody,
+            },
         }
     }
 

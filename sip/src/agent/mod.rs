@@ -2,6 +2,7 @@
 //!
 //!   datagram ─► message ─► transaction ─► §8.2 screen ─► session ─► Event
 //!   call ─────────────────────────────► session ─► transaction ─► Transmit
+//!   REGISTER, OPTIONS ────────────────────────────► transaction ─► Outcome
 //!
 //! Invariant: after each `handle_*` and each request of the application, drain [`UserAgent::poll`] until
 //! [`Output::Timeout`], and call [`UserAgent::handle_timeout`] at the time that it gives.
@@ -24,6 +25,7 @@
 mod admission;
 mod api;
 mod clients;
+mod outcomes;
 mod queue;
 mod receive;
 mod reply;
@@ -36,6 +38,7 @@ mod sessions;
 mod tests;
 
 pub use self::api::Invite;
+pub use self::outcomes::{Outcome, RequestId};
 pub use crate::error::Error;
 pub use crate::flow::{Flow, Protocol};
 pub use crate::message::Reason;
@@ -66,6 +69,8 @@ pub enum Output {
     Transmit(Transmit),
     /// Tell the application.
     Event(Event),
+    /// Tell whoever asked for this request.
+    Outcome(Outcome),
     /// Drained. Call [`UserAgent::handle_timeout`] at this time; `None` when nothing is under way.
     Timeout(Option<Instant>),
 }
@@ -93,7 +98,9 @@ pub struct UserAgent {
     wake_ups: WakeUps<Machine>,
     transmits: VecDeque<Transmit>,
     events: VecDeque<Event>,
+    outcomes: VecDeque<Outcome>,
     last_session: u64,
+    last_request: u64,
 }
 
 /// Whose wake-up it is.
@@ -125,7 +132,9 @@ impl UserAgent {
             wake_ups: WakeUps::new(),
             transmits: VecDeque::new(),
             events: VecDeque::new(),
+            outcomes: VecDeque::new(),
             last_session: 0,
+            last_request: 0,
         }
     }
 
@@ -176,8 +185,11 @@ impl UserAgent {
         if let Some(transmit) = self.transmits.pop_front() {
             return Output::Transmit(transmit);
         }
-        match self.events.pop_front() {
-            Some(event) => Output::Event(event),
+        if let Some(event) = self.events.pop_front() {
+            return Output::Event(event);
+        }
+        match self.outcomes.pop_front() {
+            Some(outcome) => Output::Outcome(outcome),
             None => Output::Timeout(self.wake_ups.next()),
         }
     }

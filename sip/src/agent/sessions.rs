@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use super::clients::Waiter;
 use super::{Machine, UserAgent};
 use crate::dialog::LocalTag;
 use crate::session::{Output, Session, SessionId};
@@ -24,7 +25,10 @@ impl UserAgent {
                         session.sent_as(key);
                     }
                 }
-                Output::Request(request, flow) => self.start_request(*request, flow, now),
+                Output::Request(request, flow, login) => {
+                    let waiter = login.map_or(Waiter::Nobody, Waiter::Login);
+                    self.start_request(*request, flow, waiter, now);
+                }
                 Output::Acknowledge(key, request, flow) => self.acknowledge(key, *request, flow),
                 Output::Cancel(key, reason) => self.cancel(key, reason.as_ref(), now),
                 Output::Respond(transaction, status, response) => {

@@ -179,8 +179,14 @@ impl Dialog {
 
     /// The next request of ours, without its Via.
     pub(crate) fn request(&mut self, method: Method) -> Request {
+        let cseq = self.next_cseq();
+        self.request_numbered(method, cseq)
+    }
+
+    /// The number of the next request of ours.
+    pub(crate) fn next_cseq(&mut self) -> u32 {
         self.local_cseq = self.local_cseq.wrapping_add(1);
-        self.request_numbered(method, self.local_cseq)
+        self.local_cseq
     }
 
     /// A request with a number of its own: the first INVITE, and an ACK with that of its INVITE.

@@ -27,7 +27,7 @@ pub use self::challenge::Unfit;
 pub use self::client::{Client, Credentials, Next, Refusal};
 pub use self::server::{Secret, Server, Settings, Verdict};
 
-use crate::message::HeaderName;
+use crate::message::{HeaderName, Headers};
 
 /// Who asks for authentication (RFC 3261 §22.2, §22.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -55,5 +55,13 @@ impl Side {
             Self::Server => HeaderName::Authorization,
             Self::Proxy => HeaderName::ProxyAuthorization,
         }
+    }
+}
+
+/// "UACs creating an ACK message will duplicate all of the Authorization and Proxy-Authorization header field values
+/// that appeared in the INVITE to which the ACK corresponds" (RFC 3261 §22.1).
+pub(crate) fn copy_answers(ack: &mut Headers, invite: &Headers) {
+    for side in Side::BOTH {
+        ack.copy(invite, &side.answer_header());
     }
 }

@@ -37,7 +37,12 @@ impl Session {
         if let Some(reason) = &reason {
             bye.headers.push(HeaderName::Reason, reason);
         }
-        self.outputs.push_back(Output::Request(Box::new(bye), self.dialog.next_hop(self.flow)));
+        // The BYE is the last request of the session.
+        let login = self.login.take().map(|mut login| {
+            login.sign(&mut bye);
+            login
+        });
+        self.outputs.push_back(Output::Request(Box::new(bye), self.dialog.next_hop(self.flow), login));
     }
 
     /// The peer's BYE, which the user agent answers with 200: "The UAS MUST still respond to any pending requests

@@ -17,6 +17,7 @@
 mod content;
 mod event;
 mod hangup;
+mod login;
 mod multipart;
 mod offer;
 mod reply;
@@ -26,6 +27,7 @@ mod uas;
 pub use self::event::{Body, EndCause, Event, Invitation, RefusalCause, SessionId};
 
 pub(crate) use self::content::{Content, accepted, content_of};
+pub(crate) use self::login::{Login, Verdict};
 pub(crate) use self::reply::{ALLOW, capabilities, sign_request, sign_response};
 pub(crate) use self::uac::Taken;
 
@@ -54,8 +56,9 @@ pub(crate) struct TransactionId(pub(crate) u64);
 pub(crate) enum Output {
     /// Start an INVITE client transaction with this (it lacks its Via) and tell its key to [`Session::sent_as`].
     Invite(Box<Request>, Flow),
-    /// Start a non-INVITE client transaction with this; whatever is answered, nobody waits for it.
-    Request(Box<Request>, Flow),
+    /// Start a non-INVITE client transaction with this; nobody waits for its answer, but a challenge is one that the
+    /// login answers.
+    Request(Box<Request>, Flow, Option<Box<Login>>),
     /// Send this ACK now, and again for each retransmission of the 2xx to the INVITE of that transaction.
     Acknowledge(ClientKey, Box<Request>, Flow),
     /// Send CANCEL for the INVITE of that transaction.
@@ -76,6 +79,8 @@ pub(crate) struct Session {
     flow: Flow,
     dialog: Dialog,
     invite: Option<ClientKey>,
+    /// Answers challenges, in a session that we began with credentials.
+    login: Option<Box<Login>>,
     state: State,
     outputs: VecDeque<Output>,
 }
@@ -161,6 +166,9 @@ impl Session {
 
     fn send_invite(&mut self, mut invite: Request, flow: Flow) {
         reply::sign_request(&mut invite, &self.settings);
+        if let Some(login) = &mut self.login {
+            login.sign(&mut invite);
+        }
         self.outputs.push_back(Output::Invite(Box::new(invite), flow));
     }
 

@@ -1,6 +1,7 @@
 //! The calling side until the call stands: RFC 3261 §13.2, with the CANCEL of §9.1.
 //!
 //!   Calling ──2xx──► Confirmed; ACK at once, or with the application's answer when the 2xx holds the offer
+//!      └──401, 407──► Calling, when [`login`](super::login) has an answer
 //!
 //! Driven with the responses that the INVITE client transaction passes up.
 
@@ -8,9 +9,13 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
+use rand::Rng;
+
+use super::login::{Login, Verdict};
 use super::offer::Exchange;
 use super::{Body, Confirmed, EndCause, Event, Output, RefusalCause, Session, SessionId, State, reply};
 use crate::dialog::Dialog;
+use crate::digest::Credentials;
 use crate::flow::Flow;
 use crate::message::{Headers, Method, Reason, Request, Response, StatusCode, Text};
 use crate::settings::Settings;
@@ -43,12 +48,32 @@ pub(crate) enum Taken {
     No,
 }
 
+impl Calling {
+    /// Nobody has given it up.
+    pub(super) fn is_wanted(&self) -> bool {
+        matches!(self.cancel, Cancel::No)
+    }
+
+    /// Another INVITE takes the place of this one, to which nobody has answered yet.
+    pub(super) fn begin_again(&mut self) {
+        self.heard = false;
+    }
+}
+
 impl Session {
-    /// Sends `invite`, a request of `dialog`.
-    pub(crate) fn call(id: SessionId, settings: Arc<Settings>, flow: Flow, dialog: Dialog, invite: Request) -> Self {
+    /// Sends `invite`, a request of `dialog`; `credentials` are for those who challenge it.
+    pub(crate) fn call(
+        id: SessionId,
+        settings: Arc<Settings>,
+        flow: Flow,
+        dialog: Dialog,
+        invite: Request,
+        credentials: Option<Credentials>,
+    ) -> Self {
+        let login = credentials.map(|credentials| Box::new(Login::new(credentials, &invite)));
         let offered = !invite.body.is_empty();
         let state = State::Calling(Calling { heard: false, cancel: Cancel::No, offered });
-        let mut session = Self { id, settings, flow, dialog, invite: None, state, outputs: VecDeque::new() };
+        let mut session = Self { id, settings, flow, dialog, invite: None, login, state, outputs: VecDeque::new() };
         session.send_invite(invite, flow);
         session
     }
@@ -87,7 +112,9 @@ impl Session {
     }
 
     /// A 2xx to our INVITE or re-INVITE that was not acknowledged yet.
-    pub(crate) fn handle_success(&mut self, response: &Response, cseq: u32) -> Taken {
+    pub(crate) fn handle_success(&mut self, response: &Response, cseq: u32, rng: &mut dyn Rng) -> Taken {
+        // What got through proves the answers that it carried.
+        self.judge(response, rng);
         match &self.state {
             State::Calling(_) => {
                 self.answered(response, cseq);
@@ -136,13 +163,18 @@ impl Session {
     }
 
     /// A 300 to 699 to our INVITE or re-INVITE.
-    pub(crate) fn handle_failure(&mut self, response: &Response, random: u32, now: Instant) {
+    pub(crate) fn handle_failure(&mut self, response: &Response, rng: &mut dyn Rng, now: Instant) {
+        let reason = match self.judge(response, rng) {
+            Verdict::Again => return self.send_again(),
+            Verdict::Stands => response.reason.detach(),
+            Verdict::Refused(why) => why,
+        };
         match &self.state {
             State::Calling(_) => {
                 let headers = Box::new(response.headers.detach());
-                self.refused(response.status, response.reason.detach(), RefusalCause::Response, headers);
+                self.refused(response.status, reason, RefusalCause::Response, headers);
             }
-            State::Confirmed(_) => self.offer_refused(response.status, random, now),
+            State::Confirmed(_) => self.offer_refused(response.status, rng.next_u32(), now),
             State::Ringing(_) | State::Ended => {}
         }
     }
@@ -189,6 +221,7 @@ impl Session {
         let Some(key) = self.invite else { return };
         let mut ack = self.dialog.request_numbered(Method::Ack, cseq);
         reply::sign_request(&mut ack, &self.settings);
+        self.authorize_ack(&mut ack);
         if let Some(body) = &body {
             ack.set_body(&body.content_type, body.content.clone());
         }

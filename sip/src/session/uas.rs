@@ -71,7 +71,7 @@ impl Session {
         });
         let state = State::Ringing(Box::new(Ringing { invite, transaction, offered, reminder: None, expires }));
         let outputs = [Output::Event(Event::Invited { id, invitation })].into();
-        Self { id, settings, flow, dialog, invite: None, state, outputs }
+        Self { id, settings, flow, dialog, invite: None, login: None, state, outputs }
     }
 
     /// Sends 101 to 199, and again every minute.

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::{Backoff, Output, Timers, earliest};
+use crate::digest::copy_answers;
 use crate::message::{CSeq, HeaderName, Method, Reason, Request, Response};
 
 /// An INVITE, sent.
@@ -89,10 +90,11 @@ impl ClientInvite {
     }
 
     /// The ACK for a 300–699: the INVITE's Request-URI, top Via, Route, From and Call-ID, the response's To
-    /// (§17.1.1.3).
+    /// (§17.1.1.3), and the INVITE's answers to challenges (§22.1).
     fn ack(&self, response: &Response) -> Request {
         let mut ack = self.follow_up(Method::Ack);
         ack.headers.copy(&response.headers, &HeaderName::To);
+        copy_answers(&mut ack.headers, &self.invite.headers);
         ack
     }
 

@@ -65,6 +65,7 @@ fn our_own_calls_stop_at_the_limit_too() {
         contact: None,
         headers: Vec::new(),
         body: None,
+        credentials: None,
     };
     assert_eq!(world.act(ALICE, |agent, now| agent.invite(invite, now)), Err(Error::TooManySessions));
 }

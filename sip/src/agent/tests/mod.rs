@@ -22,6 +22,7 @@ use rand::rngs::StdRng;
 
 use self::link::{Conditions, Datagram, Link};
 use super::*;
+use crate::digest::Credentials;
 use crate::message::{Message, Response, StatusCode};
 
 /// Caller and callee, by their place in [`World::peers`].
@@ -44,6 +45,7 @@ struct Peer {
     agent: UserAgent,
     address: SocketAddr,
     events: Vec<Event>,
+    outcomes: Vec<Outcome>,
 }
 
 /// A message that an agent has sent.
@@ -83,6 +85,7 @@ impl World {
             agent: UserAgent::new(settings.clone(), StdRng::seed_from_u64(seed * 10 + place)),
             address: format!("192.0.2.{}:5060", place + 1).parse().unwrap(),
             events: Vec::new(),
+            outcomes: Vec::new(),
         };
         let peers = vec![peer(0), peer(1)];
         let link = Link::new(conditions, seed);
@@ -95,6 +98,10 @@ impl World {
 
     /// Alice calls Bob.
     fn dial(&mut self, body: Option<Body>) -> SessionId {
+        self.dial_as(None, body)
+    }
+
+    fn dial_as(&mut self, credentials: Option<Credentials>, body: Option<Body>) -> SessionId {
         let bob = self.peers[BOB].address;
         let invite = Invite {
             request_uri: format!("sip:bob@{bob}").parse().unwrap(),
@@ -104,6 +111,7 @@ impl World {
             contact: None,
             headers: Vec::new(),
             body,
+            credentials,
         };
         let id = self.peers[ALICE].agent.invite(invite, self.now).unwrap();
         self.drain();
@@ -142,6 +150,7 @@ impl World {
                 match self.peers[from].agent.poll() {
                     Output::Transmit(transmit) => self.send(from, transmit),
                     Output::Event(event) => self.peers[from].events.push(event),
+                    Output::Outcome(outcome) => self.peers[from].outcomes.push(outcome),
                     Output::Timeout(_) => break,
                 }
             }
@@ -168,7 +177,7 @@ impl World {
     fn next(&mut self) -> Option<Instant> {
         let wake = |peer: &mut Peer| match peer.agent.poll() {
             Output::Timeout(at) => at,
-            other @ (Output::Transmit(_) | Output::Event(_)) => panic!("not drained: {other:?}"),
+            other @ (Output::Transmit(_) | Output::Event(_) | Output::Outcome(_)) => panic!("not drained: {other:?}"),
         };
         self.peers.iter_mut().filter_map(wake).chain(self.link.next()).min()
     }

@@ -152,6 +152,7 @@ fn an_ipv4_mapped_flow_shows_as_ipv4_everywhere() {
         contact: None,
         headers: Vec::new(),
         body: None,
+        credentials: None,
     };
     world.act(BOB, |agent, now| agent.invite(invite, now)).unwrap();
     assert_eq!(world.went(BOB, "INVITE"), ["192.0.2.99:5060"]);

@@ -173,7 +173,7 @@ fn responses_go_where_via_and_rport_say() {
         world.peers[BOB].agent.handle_datagram(flow, text.into(), world.now);
         match world.peers[BOB].agent.poll() {
             Output::Transmit(Transmit { flow, data }) => (flow.peer.to_string(), data),
-            other @ (Output::Event(_) | Output::Timeout(_)) => panic!("a response: {other:?}"),
+            other @ (Output::Event(_) | Output::Outcome(_) | Output::Timeout(_)) => panic!("a response: {other:?}"),
         }
     };
     assert_eq!(sent_to("10.1.1.1:5071;branch=z9hG4bKa").0, "192.0.2.99:5071");
