@@ -16,8 +16,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use talkpath_dialplan::{Admission, Route};
+use talkpath_dialplan::{Admission, Route, Source};
 use talkpath_media::g711::Law;
+use talkpath_sip::digest::Credentials;
+use talkpath_sip::message::Uri;
 use talkpath_speech::{builtin, turn};
 
 /// The configuration that is in force where nothing else is written.
@@ -34,6 +36,8 @@ pub struct Config {
     pub recording: Recording,
     /// What becomes of live calls when the server is told to stop.
     pub drain: Duration,
+    /// SIP peers that we register with.
+    pub trunks: Vec<Trunk>,
     /// What talks.
     pub agents: Vec<Agent>,
     /// Who gets which agent; the first that matches.
@@ -51,6 +55,25 @@ pub struct Sip {
     pub admission: Admission,
     /// Calls at once.
     pub max_calls: usize,
+}
+
+/// A SIP peer that we register with.
+#[derive(Clone, Debug)]
+pub struct Trunk {
+    /// How routes, logs and errors call it.
+    pub name: String,
+    /// The registrar: a URI without a user.
+    pub registrar: Uri,
+    /// Who we are there: the user part of our address.
+    pub username: String,
+    /// How we prove it; none where nobody asks.
+    pub credentials: Option<Credentials>,
+    /// Whether we register, or only call through it.
+    pub register: bool,
+    /// How long a registration is asked to last.
+    pub expires: Duration,
+    /// Who may call through it, beside the registrar itself.
+    pub peers: Vec<Source>,
 }
 
 /// Voice on the wire.
@@ -176,6 +199,12 @@ impl Config {
             builtin::lines(settings)
         });
         lines.map(str::to_owned).collect()
+    }
+
+    /// The trunk of that name.
+    #[must_use]
+    pub fn trunk(&self, name: &str) -> Option<&Trunk> {
+        self.trunks.iter().find(|trunk| trunk.name == name)
     }
 
     /// The agent of that name.

@@ -3,7 +3,7 @@
 //! Single values are judged while they are read, so that an error carries its line and column; what
 //! needs two values (a route's agent) is judged in [`crate::resolve`], from spans kept here.
 
-use crate::value::{Cidr, Listen, Number, PtimeMs, RtpPorts};
+use crate::value::{Cidr, Listen, Number, PtimeMs, RtpPorts, Secret, SipUri};
 use serde::Deserialize;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -21,6 +21,8 @@ pub(crate) struct File {
     pub(crate) recording: Recording,
     #[serde(default)]
     pub(crate) shutdown: Shutdown,
+    #[serde(default)]
+    pub(crate) trunk: Vec<Trunk>,
     pub(crate) agent: Option<Vec<Agent>>,
     pub(crate) route: Option<Vec<Route>>,
 }
@@ -66,6 +68,20 @@ pub(crate) struct Recording {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Shutdown {
     pub(crate) drain: Option<u32>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Trunk {
+    pub(crate) name: Spanned<String>,
+    pub(crate) registrar: SipUri,
+    pub(crate) username: String,
+    pub(crate) password: Option<Secret>,
+    pub(crate) auth_username: Option<String>,
+    pub(crate) register: Option<bool>,
+    pub(crate) expires: Option<Spanned<u32>>,
+    #[serde(default)]
+    pub(crate) peers: Vec<Cidr>,
 }
 
 #[derive(Debug, Deserialize)]

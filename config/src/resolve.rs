@@ -3,16 +3,21 @@
 use crate::error::{ConfigError, Source};
 use crate::raw::{self, Codec, EngineKind, File};
 use crate::value::PtimeMs;
-use crate::{Agent, Config, DEFAULT, Engine, Media, Recording, ShardCount, Sip};
+use crate::{Agent, Config, DEFAULT, Engine, Media, Recording, ShardCount, Sip, Trunk};
 use std::collections::HashSet;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::Duration;
 use talkpath_dialplan::{Action, Admission, Condition, Route};
 use talkpath_media::g711::Law;
+use talkpath_sip::digest::Credentials;
 use talkpath_speech::builtin;
 use toml::Spanned;
 
+/// How long a registration lasts where nothing is written, in seconds.
+const EXPIRES: u32 = 300;
+/// Registrations that last less would do nothing but register.
+const MIN_EXPIRES: u32 = 30;
 /// The largest code point that fits into six bits (RFC 2474 §3).
 const MAX_DSCP: u8 = 63;
 
@@ -21,6 +26,7 @@ pub(crate) fn resolve(text: &str, path: &Path) -> Result<Config, ConfigError> {
     let written = read(source)?;
     let shipped = Source { text: DEFAULT, path: Path::new("default.toml") };
     let defaults = read(shipped)?;
+    let trunks = written.trunk.into_iter().map(|trunk| resolve_trunk(trunk, source)).collect::<Result<Vec<_>, _>>()?;
     // An error in agents or routes points into the file that they were taken from.
     let (agents, agents_source) = pick(written.agent, source, defaults.agent, shipped);
     let agents = agents.into_iter().map(|agent| resolve_agent(agent, agents_source)).collect::<Result<Vec<_>, _>>()?;
@@ -33,6 +39,7 @@ pub(crate) fn resolve(text: &str, path: &Path) -> Result<Config, ConfigError> {
         media: resolve_media(written.media, defaults.media, source)?,
         recording: resolve_recording(written.recording, defaults.recording),
         drain: Duration::from_secs(or(written.shutdown.drain, defaults.shutdown.drain).into()),
+        trunks,
         agents,
         routes,
     })
@@ -108,6 +115,29 @@ fn law(codec: Codec) -> Law {
 
 fn resolve_recording(written: raw::Recording, default: raw::Recording) -> Recording {
     Recording { enabled: or(written.enabled, default.enabled), directory: or(written.directory, default.directory) }
+}
+
+fn resolve_trunk(trunk: raw::Trunk, source: Source<'_>) -> Result<Trunk, ConfigError> {
+    let raw::Trunk { name, registrar, username, password, auth_username, register, expires, peers } = trunk;
+    let (expires_span, expires) = (expires.as_ref().map(Spanned::span), expires.map_or(EXPIRES, Spanned::into_inner));
+    if expires < MIN_EXPIRES {
+        let problem = format!("a registration lasts {MIN_EXPIRES} seconds at least, not {expires}");
+        return Err(source.invalid(expires_span, problem));
+    }
+    let credentials = password.map(|password| Credentials {
+        username: auth_username.unwrap_or_else(|| username.clone()),
+        password: password.0,
+        realm: None,
+    });
+    Ok(Trunk {
+        name: name.into_inner(),
+        registrar: registrar.0,
+        username,
+        credentials,
+        register: register.unwrap_or(true),
+        expires: Duration::from_secs(expires.into()),
+        peers: peers.into_iter().map(|peer| peer.0).collect(),
+    })
 }
 
 fn resolve_agent(agent: raw::Agent, source: Source<'_>) -> Result<Agent, ConfigError> {

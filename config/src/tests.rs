@@ -78,3 +78,32 @@ fn a_file_that_is_not_there_is_named() {
     let error = Config::load(Path::new("/no/such/talkpath.toml")).unwrap_err();
     assert_eq!(error.to_string(), "can't read the configuration file /no/such/talkpath.toml");
 }
+
+#[test]
+fn a_trunk_takes_its_password_from_a_file_and_never_prints_it() {
+    let file = std::env::temp_dir().join(format!("talkpath-secret-{}", std::process::id()));
+    std::fs::write(&file, "s3cret\n").unwrap();
+    let text = format!(
+        "[[trunk]]\nname = \"pbx\"\nregistrar = \"sip:pbx.example.com\"\nusername = \"1000\"\npassword = \"${{file:{}}}\"",
+        file.display()
+    );
+    let config = Config::parse(&text, Path::new("my.toml")).unwrap();
+    std::fs::remove_file(file).unwrap();
+    let trunk = config.trunk("pbx").unwrap();
+    assert_eq!(trunk.credentials.as_ref().unwrap().password, "s3cret");
+    assert!(!format!("{config:?}").contains("s3cret"));
+    assert!(trunk.register);
+}
+
+#[test]
+fn what_is_wrong_with_a_trunk_is_told_with_its_place() {
+    let trunk = "[[trunk]]\nname = \"pbx\"\nusername = \"1000\"\n";
+    for (more, told) in [
+        ("registrar = \"pbx\"", "my.toml:4:13: \"pbx\" is no registrar; write \"sip:HOST\""),
+        ("registrar = \"sip:pbx\"\npassword = \"${env:TALKPATH_NO_SUCH}\"", "my.toml:5:12: the environment variable TALKPATH_NO_SUCH is not set"),
+        ("registrar = \"sip:pbx\"\nexpires = 5", "my.toml:5:11: a registration lasts 30 seconds at least, not 5"),
+    ] {
+        let error = refused(&format!("{trunk}{more}"));
+        assert!(error.contains(told), "{more:?} was told: {error}");
+    }
+}

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use std::net::SocketAddr;
 use talkpath_dialplan::{NumberPattern, Source};
+use talkpath_sip::message::{Scheme, Uri};
 
 /// `udp://ADDRESS:PORT`.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
@@ -90,5 +91,52 @@ impl TryFrom<String> for Number {
 
     fn try_from(text: String) -> Result<Self, String> {
         text.parse().map(Self).map_err(|error| format!("{error}"))
+    }
+}
+
+/// A SIP URI of a host: `sip:HOST`, `sip:HOST:PORT`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct SipUri(pub(crate) Uri);
+
+impl TryFrom<String> for SipUri {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let uri = Uri::parse(text.clone()).ok();
+        let host = |uri: &Uri| uri.scheme() == Scheme::Sip && uri.host().is_some() && uri.user().is_none();
+        uri.filter(host).map(Self).ok_or_else(|| {
+            format!("\"{text}\" is no registrar; write \"sip:HOST\" or \"sip:HOST:PORT\", without a user")
+        })
+    }
+}
+
+/// A secret: as it stands, or `${env:NAME}` or `${file:PATH}`. It is never printed.
+#[derive(Clone, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct Secret(pub(crate) String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
+impl TryFrom<String> for Secret {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let Some(reference) = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')) else {
+            return Ok(Self(text));
+        };
+        match reference.split_once(':') {
+            Some(("env", name)) => {
+                std::env::var(name).map(Self).map_err(|_| format!("the environment variable {name} is not set"))
+            }
+            Some(("file", path)) => std::fs::read_to_string(path)
+                .map(|secret| Self(secret.trim_end_matches(['\r', '\n']).to_owned()))
+                .map_err(|error| format!("the secret's file {path} can't be read: {error}")),
+            Some(_) | None => Err("a secret is taken from \"${env:NAME}\" or \"${file:PATH}\"".into()),
+        }
     }
 }
