@@ -119,7 +119,7 @@ pub enum Event {
         id: SessionId,
         /// The response's status; 408 for a time-out, 503 for a transport error (RFC 3261 §8.1.3.1).
         status: StatusCode,
-        /// The response's reason phrase.
+        /// The response's reason phrase; for a challenge that our credentials don't answer, what is wrong in words.
         reason: Text,
         /// Who says so.
         cause: RefusalCause,

@@ -4,10 +4,13 @@ mod admission;
 mod bodies;
 mod calls;
 mod ends;
+mod gate;
 mod hostile;
 mod limits;
 mod link;
+mod login;
 mod offers;
+mod outcomes;
 mod paths;
 mod random;
 mod refusals;
@@ -20,6 +23,7 @@ use bytes::Bytes;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
+use self::gate::Gate;
 use self::link::{Conditions, Datagram, Link};
 use super::*;
 use crate::digest::Credentials;
@@ -37,6 +41,8 @@ struct World {
     log: Vec<Sent>,
     /// What is lost on purpose: messages of this name from this peer, so many times.
     losses: Vec<(usize, &'static str, usize)>,
+    /// What stands before Bob.
+    gate: Option<Gate>,
     /// What went to the address of the stranger, who speaks through [`World::inject`].
     replies: Vec<Bytes>,
 }
@@ -89,7 +95,7 @@ impl World {
         };
         let peers = vec![peer(0), peer(1)];
         let link = Link::new(conditions, seed);
-        Self { start, now: start, peers, link, log: Vec::new(), losses: Vec::new(), replies: Vec::new() }
+        Self { start, now: start, peers, link, log: Vec::new(), losses: Vec::new(), gate: None, replies: Vec::new() }
     }
 
     fn flow(&self, from: usize, to: SocketAddr) -> Flow {
@@ -197,6 +203,10 @@ impl World {
     }
 
     fn deliver(&mut self, from: SocketAddr, to: SocketAddr, data: Bytes) {
+        let gate = self.gate.as_mut().filter(|_| to == self.peers[BOB].address);
+        if let Some(data) = gate.and_then(|gate| gate.answer(&data, self.now)) {
+            return self.send(BOB, Transmit { flow: self.flow(BOB, from), data });
+        }
         match self.peers.iter_mut().find(|peer| peer.address == to) {
             Some(peer) => {
                 let flow = Flow { local: to, peer: from, protocol: Protocol::Udp };

@@ -5,7 +5,10 @@ use std::collections::HashMap;
 use proptest::prelude::*;
 use rand::RngExt;
 
+use super::gate::credentials;
 use super::*;
+use crate::digest::Side;
+use crate::message::Method;
 
 /// What an end may do with one of its sessions.
 fn act_at_random(world: &mut World, who: usize, random: &mut StdRng) {
@@ -61,15 +64,20 @@ proptest! {
         loss in 0.0..0.3,
         duplication in 0.0..0.2,
         jitter in 0_u64..400,
+        gated in any::<bool>(),
     ) {
         let latency = Duration::from_millis(20);
         let conditions = Conditions { latency, jitter: Duration::from_millis(jitter), loss, duplication };
         let mut world = World::with(Settings::default(), conditions, seed);
+        let methods = [Method::Invite, Method::Bye];
+        let life = Duration::from_secs(10);
+        world.gate = gated.then(|| Gate::new(Side::Proxy, &methods, life, world.now));
         let mut random = StdRng::seed_from_u64(seed);
         let mut dialled = Vec::new();
         for _ in 0..60 {
             if dialled.len() < 4 && random.random_bool(0.2) {
-                dialled.push(world.dial(random.random_bool(0.8).then(|| sdp("offer"))));
+                let body = random.random_bool(0.8).then(|| sdp("offer"));
+                dialled.push(world.dial_as(credentials("secret"), body));
             }
             let own = dialled.get(random.random_range(0..4)).copied();
             if let Some(id) = own.filter(|_| random.random_bool(0.03)) {
