@@ -201,6 +201,9 @@ fn a_call_given_up_after_a_challenge_is_cancelled_when_its_second_invite_is_hear
     let mut world = gated(Side::Proxy, &[Method::Invite], MINUTES);
     world.losses.push((BOB, "100 INVITE", 1));
     let alice = world.dial_as(credentials("secret"), Some(sdp("offer")));
+    // The proxy says 100 to the first INVITE, which allows no CANCEL of the second.
+    let trying = Response::to(&requests(&world, "INVITE")[0], StatusCode::TRYING).to_bytes();
+    world.deliver(world.peers[BOB].address, world.peers[ALICE].address, trying);
     world.run(50);
     world.hangup(ALICE, alice);
     assert!(world.sent(ALICE, "CANCEL").is_empty());
