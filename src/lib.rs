@@ -10,4 +10,5 @@ pub mod net;
 pub mod phone;
 pub mod recorder;
 pub mod server;
+pub mod trunk;
 pub mod voice;

@@ -6,13 +6,14 @@ use crate::net::ports::PortPool;
 use crate::net::shard::{Services, Shards};
 use crate::net::sip::{self, Incoming, SipHandle, Started};
 use crate::recorder::Recorder;
+use crate::trunk::{self, TrunkStatus};
 use crate::voice::Synthesizer;
 use anyhow::Context as _;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
-use talkpath_config::Config;
+use talkpath_config::{Config, Trunk};
 use talkpath_sip::agent::Settings;
 use tokio::sync::{broadcast, mpsc, watch};
 use tracing::{error, info};
@@ -73,10 +74,12 @@ impl Server {
         let ports = PortPool::new(media.rtp_ports, media.dscp);
         let (events, _) = broadcast::channel(EVENTS);
         let (phase, phases) = watch::channel(Phase::Serving);
-        let context = Context::new(config, ports, shards, services, events.clone(), phases);
+        let (statuses, trunks): (Vec<_>, Vec<_>) = config.trunks.iter().map(unregistered).unzip();
+        let context = Context::new(config, trunks, ports, shards, services, events.clone(), phases);
         let (alive, all_gone) = mpsc::channel(1);
         let mut server = Self { context: Arc::new(context), sip: Vec::new(), events, phase, alive, all_gone };
         server.listen()?;
+        server.register(statuses)?;
         Ok(server)
     }
 
@@ -84,10 +87,34 @@ impl Server {
         let config = &self.context.config.sip;
         for address in &config.listen {
             let settings = Settings { max_sessions: config.max_calls, ..Settings::default() };
-            let Started { sip, incoming } = sip::start(*address, config.external, config.admission.clone(), settings)?;
+            let Started { sip, incoming } = {
+                let admitted = Arc::clone(&self.context.admitted);
+                sip::start(*address, config.external, move |source| admitted.admits(source), settings)?
+            };
             info!(address = %sip.bound(), "listening for SIP over UDP");
             tokio::spawn(take_calls(incoming, sip.clone(), Arc::clone(&self.context), self.alive.clone()));
             self.sip.push(sip);
+        }
+        Ok(())
+    }
+
+    /// One task for each trunk that we register with.
+    fn register(&self, statuses: Vec<watch::Sender<TrunkStatus>>) -> anyhow::Result<()> {
+        for (trunk, status) in self.context.config.trunks.iter().zip(statuses) {
+            if !trunk.register {
+                continue;
+            }
+            let ip = trunk.registrar.host().and_then(|host| host.ip());
+            let family = |sip: &&SipHandle| ip.is_none_or(|ip| sip.bound().is_ipv4() == ip.is_ipv4());
+            let sip = self.sip.iter().find(family).with_context(|| {
+                format!("no listener can reach the registrar of trunk \"{}\"; add one to sip.listen", trunk.name)
+            })?;
+            let keeping = trunk::keep(trunk.clone(), sip.clone(), Arc::clone(&self.context), status);
+            let alive = self.alive.clone();
+            tokio::spawn(async move {
+                keeping.await;
+                drop(alive);
+            });
         }
         Ok(())
     }
@@ -165,6 +192,12 @@ impl Server {
     pub fn hurry(&self) -> Hurry {
         Hurry(self.phase.clone())
     }
+}
+
+fn unregistered(trunk: &Trunk) -> (watch::Sender<TrunkStatus>, watch::Receiver<TrunkStatus>) {
+    let says = if trunk.register { "not registered yet" } else { "not to be registered" };
+    let (name, says) = (trunk.name.clone(), says.to_owned());
+    watch::channel(TrunkStatus { name, contact_user: None, says, registered: false, registrations: 0 })
 }
 
 /// One task for each call that comes in, until the server drains: from then on the user agent refuses them itself.

@@ -163,6 +163,7 @@ pub(crate) struct Route {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Match {
     pub(crate) source: Option<Vec<Cidr>>,
+    pub(crate) trunk: Option<Spanned<String>>,
     pub(crate) from: Option<Number>,
     pub(crate) to: Option<Number>,
 }

@@ -32,8 +32,10 @@ pub(crate) fn resolve(text: &str, path: &Path) -> Result<Config, ConfigError> {
     let agents = agents.into_iter().map(|agent| resolve_agent(agent, agents_source)).collect::<Result<Vec<_>, _>>()?;
     refuse_twins(&agents, source)?;
     let (routes, routes_source) = pick(written.route, source, defaults.route, shipped);
-    let routes =
-        routes.into_iter().map(|route| resolve_route(route, &agents, routes_source)).collect::<Result<Vec<_>, _>>()?;
+    let routes = routes
+        .into_iter()
+        .map(|route| resolve_route(route, &agents, &trunks, routes_source))
+        .collect::<Result<Vec<_>, _>>()?;
     Ok(Config {
         sip: resolve_sip(written.sip, defaults.sip, source)?,
         media: resolve_media(written.media, defaults.media, source)?,
@@ -171,11 +173,17 @@ fn refuse_twins(agents: &[Agent], source: Source<'_>) -> Result<(), ConfigError>
     }
 }
 
-fn resolve_route(route: raw::Route, agents: &[Agent], source: Source<'_>) -> Result<Route, ConfigError> {
+fn resolve_route(
+    route: raw::Route,
+    agents: &[Agent],
+    trunks: &[Trunk],
+    source: Source<'_>,
+) -> Result<Route, ConfigError> {
     let raw::Route { name, condition, action } = route;
     let sources = |list: Vec<crate::value::Cidr>| list.into_iter().map(|source| source.0).collect();
     let condition = Condition {
         source: condition.source.map(sources),
+        trunk: condition.trunk.map(|trunk| known_trunk(trunk, trunks, source)).transpose()?,
         from: condition.from.map(|number| number.0),
         to: condition.to.map(|number| number.0),
     };
@@ -193,6 +201,13 @@ fn known(agent: Spanned<String>, agents: &[Agent], source: Source<'_>) -> Result
     let names: Vec<_> = agents.iter().map(|agent| format!("\"{}\"", agent.name)).collect();
     let problem = format!("there is no agent \"{}\"; there are {}", agent.get_ref(), names.join(", "));
     Err(source.invalid(Some(agent.span()), problem))
+}
+
+fn known_trunk(trunk: Spanned<String>, trunks: &[Trunk], source: Source<'_>) -> Result<String, ConfigError> {
+    if trunks.iter().any(|known| known.name == *trunk.get_ref()) {
+        return Ok(trunk.into_inner());
+    }
+    Err(source.invalid(Some(trunk.span()), format!("there is no trunk \"{}\"", trunk.get_ref())))
 }
 
 fn rejection(reject: raw::Reject, source: Source<'_>) -> Result<Action, ConfigError> {

@@ -100,7 +100,10 @@ fn what_is_wrong_with_a_trunk_is_told_with_its_place() {
     let trunk = "[[trunk]]\nname = \"pbx\"\nusername = \"1000\"\n";
     for (more, told) in [
         ("registrar = \"pbx\"", "my.toml:4:13: \"pbx\" is no registrar; write \"sip:HOST\""),
-        ("registrar = \"sip:pbx\"\npassword = \"${env:TALKPATH_NO_SUCH}\"", "my.toml:5:12: the environment variable TALKPATH_NO_SUCH is not set"),
+        (
+            "registrar = \"sip:pbx\"\npassword = \"${env:TALKPATH_NO_SUCH}\"",
+            "my.toml:5:12: the environment variable TALKPATH_NO_SUCH is not set",
+        ),
         ("registrar = \"sip:pbx\"\nexpires = 5", "my.toml:5:11: a registration lasts 30 seconds at least, not 5"),
     ] {
         let error = refused(&format!("{trunk}{more}"));

@@ -2,7 +2,7 @@
 //!
 //! Routes are tried in the order in which they were written; the first whose every condition holds
 //! decides. A call that no route takes is answered 404 (RFC 3261 §21.4.5). Whether a source gets
-//! service at all is asked first ([`Admission`]): strangers get 403 (§21.4.4) before any route is read.
+//! service at all ([`Admission`]) is asked before there is a call: strangers get 403 (§21.4.4).
 //!
 //! Driven by the call task in `talkpath`; fed by `talkpath-config`.
 
@@ -22,8 +22,10 @@ pub struct Facts<'a> {
     pub source: IpAddr,
     /// The calling number: the user part of From.
     pub from: &'a str,
-    /// The called number: the user part of the Request-URI.
+    /// The called number: the user part of the Request-URI, or of To where the Request-URI names our registration.
     pub to: &'a str,
+    /// The trunk that it came by, if we are registered there and it came to that registration.
+    pub trunk: Option<&'a str>,
 }
 
 /// Who gets service at all.
@@ -57,6 +59,8 @@ pub struct Route {
 pub struct Condition {
     /// The call's source address is in one of these.
     pub source: Option<Vec<Source>>,
+    /// The trunk that it came by.
+    pub trunk: Option<String>,
     /// The calling number.
     pub from: Option<NumberPattern>,
     /// The called number.
@@ -70,6 +74,11 @@ impl Condition {
             && !sources.iter().any(|source| source.contains(facts.source))
         {
             return Some(Mismatch::Source);
+        }
+        if let Some(trunk) = &self.trunk
+            && facts.trunk != Some(trunk.as_str())
+        {
+            return Some(Mismatch::Trunk);
         }
         if let Some(pattern) = &self.from
             && !pattern.matches(facts.from)
@@ -90,6 +99,8 @@ impl Condition {
 pub enum Mismatch {
     /// The source address.
     Source,
+    /// The trunk.
+    Trunk,
     /// The calling number.
     From,
     /// The called number.
@@ -125,18 +136,13 @@ impl fmt::Display for Action {
 pub enum Decision<'a> {
     /// This route takes it.
     Route(&'a Route),
-    /// The source gets no service: 403.
-    Stranger,
     /// No route takes it: 404.
     NoRoute,
 }
 
 /// Decides one call.
 #[must_use]
-pub fn decide<'a>(admission: &Admission, routes: &'a [Route], facts: &Facts<'_>) -> Decision<'a> {
-    if !admission.admits(facts.source) {
-        return Decision::Stranger;
-    }
+pub fn decide<'a>(routes: &'a [Route], facts: &Facts<'_>) -> Decision<'a> {
     routes.iter().find(|route| route.condition.fails(facts).is_none()).map_or(Decision::NoRoute, Decision::Route)
 }
 
@@ -167,38 +173,47 @@ mod tests {
         vec![route("premium", Some("0900*"), refuse), route("desk", Some("100"), Action::Agent("desk".into()))]
     }
 
-    fn facts<'a>(source: &str, to: &'a str) -> Facts<'a> {
-        Facts { source: source.parse().unwrap(), from: "200", to }
+    fn facts<'a>(to: &'a str, trunk: Option<&'a str>) -> Facts<'a> {
+        Facts { source: "127.0.0.1".parse().unwrap(), from: "200", to, trunk }
     }
 
-    fn home() -> Admission {
-        Admission { allow: vec![Source::Loopback, Source::Private] }
+    fn taken_by(routes: &[Route], facts: &Facts<'_>) -> String {
+        match decide(routes, facts) {
+            Decision::Route(route) => route.name.clone(),
+            Decision::NoRoute => "no route".into(),
+        }
     }
 
     #[test]
     fn the_first_route_whose_conditions_hold_takes_the_call() {
         let routes = routes();
-        let name = |to| match decide(&home(), &routes, &facts("127.0.0.1", to)) {
-            Decision::Route(route) => route.name.clone(),
-            Decision::Stranger => "stranger".into(),
-            Decision::NoRoute => "no route".into(),
-        };
+        let name = |to| taken_by(&routes, &facts(to, None));
         assert_eq!(name("0900123"), "premium");
         assert_eq!(name("100"), "desk");
         assert_eq!(name("1000"), "no route");
     }
 
     #[test]
-    fn a_stranger_is_refused_before_any_route_is_read() {
-        let routes = routes();
-        let decision = decide(&home(), &routes, &facts("203.0.113.9", "100"));
-        assert_eq!(decision, Decision::Stranger);
+    fn a_route_for_a_trunk_takes_only_what_came_by_it() {
+        let mut desk = route("desk", Some("*"), Action::Agent("desk".into()));
+        desk.condition.trunk = Some("pbx".into());
+        let routes = [desk];
+        assert_eq!(taken_by(&routes, &facts("100", Some("pbx"))), "desk");
+        assert_eq!(taken_by(&routes, &facts("100", Some("carrier"))), "no route");
+        assert_eq!(taken_by(&routes, &facts("100", None)), "no route");
+    }
+
+    #[test]
+    fn strangers_are_not_admitted() {
+        let home = Admission { allow: vec![Source::Loopback, Source::Private] };
+        assert!(home.admits("127.0.0.1".parse().unwrap()));
+        assert!(!home.admits("203.0.113.9".parse().unwrap()));
     }
 
     #[test]
     fn an_explanation_stops_at_the_route_that_took_the_call() {
         let routes = routes();
-        let facts = facts("10.0.0.1", "0900");
+        let facts = facts("0900", None);
         let told: Vec<_> = explain(&routes, &facts).map(|(r, m)| (r.name.as_str(), m)).collect();
         assert_eq!(told, [("premium", None)]);
     }

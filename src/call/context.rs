@@ -3,7 +3,9 @@
 use super::event::{CallEvent, CallEventKind, CallId};
 use crate::net::ports::PortPool;
 use crate::net::shard::{Services, Shards};
+use crate::trunk::{Admitted, TrunkStatus};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use talkpath_config::Config;
 use tokio::sync::{broadcast, watch};
@@ -26,6 +28,10 @@ pub enum Phase {
 pub struct Context {
     /// The configuration in force.
     pub config: Config,
+    /// Who gets service.
+    pub admitted: Arc<Admitted>,
+    /// How each trunk stands.
+    pub trunks: Vec<watch::Receiver<TrunkStatus>>,
     /// Where RTP ports come from.
     pub ports: PortPool,
     /// Where voice is carried.
@@ -42,13 +48,15 @@ impl Context {
     #[must_use]
     pub fn new(
         config: Config,
+        trunks: Vec<watch::Receiver<TrunkStatus>>,
         ports: PortPool,
         shards: Shards,
         services: Services,
         events: broadcast::Sender<CallEvent>,
         phase: watch::Receiver<Phase>,
     ) -> Self {
-        Self { config, ports, shards, services, events, phase, next_call: AtomicU64::new(1) }
+        let admitted = Arc::new(Admitted::new(&config.sip.admission, &config.trunks));
+        Self { config, admitted, trunks, ports, shards, services, events, phase, next_call: AtomicU64::new(1) }
     }
 
     /// The server's phase, now and as it changes.
@@ -61,6 +69,15 @@ impl Context {
     pub async fn reached(&self, phase: Phase) {
         let mut phases = self.phase.clone();
         drop(phases.wait_for(|now| *now >= phase).await);
+    }
+
+    /// The trunk whose registration has this Contact user.
+    pub(super) fn trunk_of(&self, contact_user: &str) -> Option<String> {
+        let is_it = |status: &TrunkStatus| status.contact_user.as_deref() == Some(contact_user);
+        self.trunks.iter().find_map(|trunk| {
+            let status = trunk.borrow();
+            is_it(&status).then(|| status.name.clone())
+        })
     }
 
     pub(super) fn new_call(&self) -> CallId {

@@ -95,13 +95,13 @@ impl Inbound<'_> {
     fn agent(&self) -> Result<&Agent, Refusal> {
         let config = &self.context.config;
         let invitation = &self.incoming.invitation;
-        let (from, to) = (number_of(&invitation.from.uri), number_of(&invitation.request_uri));
-        let facts = Facts { source: invitation.flow.peer.ip(), from: &from, to: &to };
-        match decide(&config.sip.admission, &config.routes, &facts) {
-            Decision::Stranger => Err(Refusal::new(
-                StatusCode::FORBIDDEN,
-                format!("{} may not call here; add it to sip.allow if it should", facts.source),
-            )),
+        let (from, called) = (number_of(&invitation.from.uri), number_of(&invitation.request_uri));
+        // A registrar sends calls to our Contact: whom they are for stands in To.
+        let trunk = self.context.trunk_of(&called);
+        let to = if trunk.is_some() { number_of(&invitation.to.uri) } else { called };
+        let source = invitation.flow.peer.ip();
+        let facts = Facts { source, from: &from, to: &to, trunk: trunk.as_deref() };
+        match decide(&config.routes, &facts) {
             Decision::NoRoute => Err(Refusal::new(StatusCode::NOT_FOUND, format!("no route takes a call to \"{to}\""))),
             Decision::Route(route) => match &route.action {
                 Action::Agent(name) => config

@@ -11,6 +11,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use talkpath_sip::agent::{EndCause, Event, SessionId};
+use talkpath_sip::digest::Credentials;
 use talkpath_sip::message::{NameAddr, StatusCode, Uri};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -28,6 +29,8 @@ pub struct Outgoing {
     pub from: NameAddr,
     /// Where the INVITE goes: the resolved address of `to`.
     pub peer: SocketAddr,
+    /// Who we are to those who challenge us.
+    pub credentials: Option<Credentials>,
     /// What talks when they answer.
     pub engine: EngineSpec,
     /// How it takes turns.
@@ -128,7 +131,7 @@ impl Outbound<'_> {
             from: self.outgoing.from.clone(),
             to: NameAddr::new(self.outgoing.to.clone()),
             body: body_of(prepared.offer()),
-            credentials: None,
+            credentials: self.outgoing.credentials.clone(),
         };
         let (session, mut events) = self.sip.dial(dial).await.map_err(|error| {
             warn!(%error, "the call can't be placed");

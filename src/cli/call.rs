@@ -4,8 +4,10 @@ use super::console::Console;
 use super::stop::Stop;
 use super::{Common, logging};
 use crate::call::{Disposition, Outgoing};
+use crate::net::resolve::resolve;
 use crate::net::shard::EngineSpec;
 use crate::server::Server;
+use crate::trunk;
 use anyhow::{Context, bail, ensure};
 use clap::Args;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -15,19 +17,21 @@ use std::sync::Arc;
 use std::time::Duration;
 use talkpath_config::Config;
 use talkpath_media::resample::Resampler;
+use talkpath_sip::digest::Credentials;
 use talkpath_sip::message::{NameAddr, Scheme, Uri};
 use tokio::sync::broadcast::error::RecvError;
 
-/// The port of SIP where a URI names none (RFC 3261 §19.1.2).
-const SIP_PORT: u16 = 5060;
 /// Samples a second on the telephone.
 const RATE: u32 = 8_000;
 
 /// Arguments of `talkpath call`.
 #[derive(Args, Clone, Debug)]
 pub struct CallArguments {
-    /// Whom to call, such as sip:100@192.0.2.7.
+    /// Whom to call, such as sip:100@192.0.2.7, or with --trunk a number.
     pub uri: String,
+    /// Call through this trunk of the configuration: as its user, with its password.
+    #[arg(long, value_name = "NAME", conflicts_with = "from")]
+    pub trunk: Option<String>,
     /// Play this WAV file and hang up, instead of talking.
     #[arg(long, value_name = "FILE")]
     pub play: Option<PathBuf>,
@@ -56,15 +60,15 @@ pub(super) fn run(arguments: &CallArguments, common: &Common) -> anyhow::Result<
 }
 
 async fn place(arguments: &CallArguments, mut config: Config) -> anyhow::Result<ExitCode> {
-    let to = Uri::parse(arguments.uri.clone())
-        .with_context(|| format!("\"{}\" is no SIP URI; write sip:USER@HOST or sip:USER@HOST:PORT", arguments.uri))?;
-    ensure_udp(&to)?;
-    let peer = resolve(&to).await?;
+    let party = Party::find(arguments, &config)?;
+    ensure_udp(&party.to)?;
+    let peer = resolve(&party.hop).await?;
     let any: IpAddr = if peer.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
     config.sip.listen = vec![SocketAddr::new(any, 0)];
     // Only calls that we place: nobody may call back.
     config.sip.admission.allow.clear();
-    let outgoing = outgoing(arguments, &config, to, peer)?;
+    let outgoing = outgoing(arguments, &config, party, peer)?;
+    config.trunks.clear();
     let server = Server::start(config)?;
     let mut events = server.subscribe();
     let shown = tokio::spawn(async move {
@@ -104,7 +108,7 @@ async fn place(arguments: &CallArguments, mut config: Config) -> anyhow::Result<
     })
 }
 
-fn outgoing(arguments: &CallArguments, config: &Config, to: Uri, peer: SocketAddr) -> anyhow::Result<Outgoing> {
+fn outgoing(arguments: &CallArguments, config: &Config, party: Party, peer: SocketAddr) -> anyhow::Result<Outgoing> {
     let agent = match &arguments.agent {
         Some(name) => config.agent(name).with_context(|| {
             let names: Vec<_> = config.agents.iter().map(|agent| format!("\"{}\"", agent.name)).collect();
@@ -117,13 +121,40 @@ fn outgoing(arguments: &CallArguments, config: &Config, to: Uri, peer: SocketAdd
         Some(file) => EngineSpec::Play(read_wav(file)?),
         None => EngineSpec::Builtin(settings.clone()),
     };
-    let from = match &arguments.from {
-        Some(from) => from.parse().with_context(|| format!("\"{from}\" is no SIP address; write sip:USER@HOST"))?,
-        None => NameAddr::new(Uri::parse("sip:talkpath@talkpath.invalid")?),
-    };
     let ring = Duration::from_secs(arguments.ring);
     let record = arguments.record || config.recording.enabled;
-    Ok(Outgoing { to, from, peer, engine, turn: agent.turn.clone(), record, ring })
+    let Party { to, from, credentials, .. } = party;
+    Ok(Outgoing { to, from, peer, credentials, engine, turn: agent.turn.clone(), record, ring })
+}
+
+/// Whom we call, as whom, and by which way.
+struct Party {
+    to: Uri,
+    from: NameAddr,
+    /// Whose address the INVITE goes to.
+    hop: Uri,
+    credentials: Option<Credentials>,
+}
+
+impl Party {
+    fn find(arguments: &CallArguments, config: &Config) -> anyhow::Result<Self> {
+        let CallArguments { uri, from, trunk, .. } = arguments;
+        let Some(name) = trunk else {
+            let to = Uri::parse(uri.clone())
+                .with_context(|| format!("\"{uri}\" is no SIP URI; write sip:USER@HOST or sip:USER@HOST:PORT"))?;
+            let from = match from {
+                Some(from) => {
+                    from.parse().with_context(|| format!("\"{from}\" is no SIP address; write sip:USER@HOST"))?
+                }
+                None => NameAddr::new(Uri::parse("sip:talkpath@talkpath.invalid")?),
+            };
+            return Ok(Self { hop: to.clone(), to, from, credentials: None });
+        };
+        let trunk = config.trunk(name).with_context(|| format!("the configuration has no trunk \"{name}\""))?;
+        let to = if uri.contains(':') { Uri::parse(uri.clone())? } else { trunk::at(trunk, uri)? };
+        let from = trunk::address(trunk)?;
+        Ok(Self { to, from, hop: trunk.registrar.clone(), credentials: trunk.credentials.clone() })
+    }
 }
 
 /// Only UDP so far: anything else must not go over it unasked.
@@ -135,22 +166,6 @@ fn ensure_udp(uri: &Uri) -> anyhow::Result<()> {
         "{uri} asks for another transport than UDP, which is all there is; write sip:USER@HOST"
     );
     Ok(())
-}
-
-/// The address that a URI's host and port name.
-async fn resolve(uri: &Uri) -> anyhow::Result<SocketAddr> {
-    let host = uri.host().with_context(|| format!("{uri} names no host; write sip:USER@HOST"))?;
-    let port = uri.port().unwrap_or(SIP_PORT);
-    if let Some(ip) = host.ip() {
-        return Ok(SocketAddr::new(ip, port));
-    }
-    let name = host.to_string();
-    let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), port))
-        .await
-        .with_context(|| format!("the host \"{name}\" can't be found; check its spelling and your DNS"))?
-        .collect();
-    let v4 = found.iter().find(|address| address.is_ipv4());
-    v4.or(found.first()).copied().with_context(|| format!("the host \"{name}\" has no address"))
 }
 
 /// A WAV file as 8 kHz mono.

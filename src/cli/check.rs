@@ -27,6 +27,9 @@ pub(super) fn run(arguments: &CheckArguments, common: &Common) -> anyhow::Result
     }
     let allowed: Vec<_> = config.sip.admission.allow.iter().map(ToString::to_string).collect();
     writeln!(out, "  takes calls from {}", allowed.join(", "))?;
+    for trunk in &config.trunks {
+        writeln!(out, "  trunk \"{}\": {} at {}", trunk.name, trunk.username, trunk.registrar)?;
+    }
     for agent in &config.agents {
         writeln!(out, "  agent \"{}\"", agent.name)?;
     }

@@ -3,6 +3,7 @@
 pub mod address;
 pub mod limits;
 pub mod ports;
+pub mod resolve;
 pub mod shard;
 pub mod sip;
 mod sip_command;

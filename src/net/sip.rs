@@ -15,7 +15,6 @@ use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::time::{Duration, Instant};
-use talkpath_dialplan::Admission;
 use talkpath_sip::agent::{
     Event, Flow, Invitation, Outcome, Output, Protocol, RequestId, SessionId, Settings, Transmit, UserAgent,
 };
@@ -82,14 +81,14 @@ struct Driver {
     strangers: Strangers,
 }
 
-/// Binds `listen` and starts the driver on the current runtime. Calls from addresses that `admission` doesn't admit are refused 403.
+/// Binds `listen` and starts the driver on the current runtime. Calls from addresses that `admits` says no to are refused 403.
 ///
 /// # Errors
 /// When the socket can't be bound: the sentence says which, why, and what to do.
 pub fn start(
     listen: SocketAddr,
     external: Option<IpAddr>,
-    admission: Admission,
+    admits: impl Fn(IpAddr) -> bool + Send + 'static,
     settings: Settings,
 ) -> anyhow::Result<Started> {
     let socket = bind(listen).map_err(|error| {
@@ -113,7 +112,7 @@ pub fn start(
         settling: Vec::new(),
         strangers: Strangers::default(),
     };
-    driver.agent.set_admission(move |source| admission.admits(source));
+    driver.agent.set_admission(admits);
     tokio::spawn(driver.run(requests));
     Ok(Started { sip: SipHandle::new(commands, bound), incoming: new_calls })
 }
@@ -342,6 +341,13 @@ impl Driver {
             Command::Hangup { session, reason } => self.agent.hangup(session, reason, now),
             Command::Offer { session, body } => self.agent.offer(session, Some(body), now),
             Command::AnswerOffer { session, answer } => self.agent.answer_offer(session, answer, now),
+            Command::Ping(peer) => {
+                // One that is lost is followed by the next.
+                if let Err(error) = self.socket.try_send_to(b"\r\n\r\n", peer) {
+                    debug!(%peer, %error, "a keep-alive could not be sent");
+                }
+                return;
+            }
             Command::Drain => {
                 self.agent.set_draining(true);
                 return;

@@ -42,6 +42,7 @@ pub(super) enum Command {
     Hangup { session: SessionId, reason: Option<Reason> },
     Offer { session: SessionId, body: Body },
     AnswerOffer { session: SessionId, answer: Result<Body, StatusCode> },
+    Ping(SocketAddr),
     Drain,
     Settle(oneshot::Sender<()>),
 }
@@ -138,6 +139,11 @@ impl SipHandle {
     /// Answers an offer within a dialog.
     pub async fn answer_offer(&self, session: SessionId, answer: Result<Body, StatusCode>) {
         self.send(Command::AnswerOffer { session, answer }).await;
+    }
+
+    /// Keeps the way to `peer` open: a double CRLF (RFC 5626 §3.5.1).
+    pub async fn ping(&self, peer: SocketAddr) {
+        self.send(Command::Ping(peer)).await;
     }
 
     /// New INVITEs are answered 503 from now on.

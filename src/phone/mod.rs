@@ -19,7 +19,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use talkpath_config::RtpPorts;
-use talkpath_dialplan::Admission;
 use talkpath_media::g711::Law;
 use talkpath_media::rtp;
 use talkpath_media::sdp::{self, Direction, LocalMedia};
@@ -105,8 +104,7 @@ impl Phone {
     }
 
     fn start_at(address: IpAddr, realtime: bool) -> anyhow::Result<Self> {
-        let started =
-            sip::start(SocketAddr::new(address, 0), None, Admission { allow: Vec::new() }, Settings::default())?;
+        let started = sip::start(SocketAddr::new(address, 0), None, |_| false, Settings::default())?;
         Ok(Self {
             sip: started.sip,
             exchange: Exchange::start(realtime)?,

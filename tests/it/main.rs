@@ -14,6 +14,7 @@ mod calls;
 mod command_call;
 mod hold;
 mod hostile;
+mod kamailio;
 mod many;
 mod network;
 mod process;

@@ -1,0 +1,205 @@
+//! kamailio as registrar and proxy: we register with it by digest, are called through it, and call through it.
+
+use crate::programs::{PATIENCE, Program, Scratch, finish, free_port, text, until_bound};
+use crate::sound::until_sound;
+use crate::support::{HOME, event, patiently, peer, phone, server, talkpath};
+use std::net::SocketAddr;
+use std::process::Command;
+use std::time::Duration;
+use talkpath::call::CallEventKind;
+use talkpath::phone::DialOptions;
+use talkpath::server::Server;
+
+const PASSWORD: &str = "correct horse";
+
+/// kamailio, running; every REGISTER, and every INVITE of a user whose name begins with 1, is challenged.
+struct Proxy {
+    program: Program,
+    port: u16,
+    /// Where its configuration lies.
+    _scratch: Scratch,
+}
+
+impl Proxy {
+    fn start(algorithm: &str) -> Self {
+        Self::start_at(free_port(), algorithm)
+    }
+
+    fn start_at(port: u16, algorithm: &str) -> Self {
+        let scratch = Scratch::new();
+        let file = scratch.file("kamailio.cfg", &configuration(port, algorithm));
+        let mut command = Command::new("kamailio");
+        command.args(["-f", &file.display().to_string(), "-DD", "-E", "-m", "64", "-M", "8"]);
+        command.args(["-Y", &scratch.path().display().to_string()]);
+        let program = Program::start(&mut command);
+        assert!(until_bound(port), "kamailio does not listen; it said: {:?}", program.said());
+        Self { program, port, _scratch: scratch }
+    }
+
+    fn address(&self) -> SocketAddr {
+        (HOME, self.port).into()
+    }
+
+    /// Gone without a word, and back: its registrations were in memory only.
+    fn restart(self, algorithm: &str) -> Self {
+        let port = self.port;
+        drop(self);
+        Self::start_at(port, algorithm)
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        // It is of several processes: asked to end, it takes them all along.
+        self.program.terminate();
+        self.program.ended();
+    }
+}
+
+fn configuration(port: u16, algorithm: &str) -> String {
+    let modules = ["tm", "sl", "rr", "pv", "maxfwd", "textops", "siputils", "usrloc", "registrar", "auth"];
+    let modules: String = modules.iter().map(|module| format!("loadmodule \"{module}.so\"\n")).collect();
+    format!(
+        r#"#!KAMAILIO
+debug=1
+log_stderror=yes
+fork=no
+disable_tcp=yes
+auto_aliases=no
+listen=udp:{HOME}:{port}
+{modules}modparam("auth", "algorithm", "{algorithm}")
+modparam("registrar", "default_expires", 60)
+
+request_route {{
+    if (!mf_process_maxfwd_header("10")) {{ sl_send_reply("483", "Too Many Hops"); exit; }}
+    if (is_method("CANCEL")) {{ if (t_check_trans()) {{ t_relay(); }} exit; }}
+    if (has_totag()) {{
+        if (loose_route()) {{ t_relay(); exit; }}
+        if (is_method("ACK")) {{ if (t_check_trans()) {{ t_relay(); }} exit; }}
+        sl_send_reply("404", "Not here"); exit;
+    }}
+    if (is_method("REGISTER")) {{
+        if (!pv_www_authenticate("talkpath.test", "{PASSWORD}", "0")) {{
+            www_challenge("talkpath.test", "1"); exit;
+        }}
+        save("location"); exit;
+    }}
+    if (is_method("INVITE")) {{
+        record_route();
+        if ($fU =~ "^1") {{
+            if (!pv_proxy_authenticate("talkpath.test", "{PASSWORD}", "0")) {{
+                proxy_challenge("talkpath.test", "1"); exit;
+            }}
+            consume_credentials();
+        }}
+    }}
+    if (!lookup("location")) {{ sl_send_reply("404", "Nobody of that name"); exit; }}
+    t_relay();
+}}
+"#
+    )
+}
+
+/// A configuration's trunk.
+fn trunk(proxy: SocketAddr, user: &str, password: &str) -> String {
+    format!(
+        "[[trunk]]\nname = \"pbx\"\nregistrar = \"sip:{proxy}\"\nusername = \"{user}\"\npassword = \"{password}\"\n\
+         [[route]]\nname = \"by trunk\"\nmatch = {{ trunk = \"pbx\", to = \"{user}\" }}\n\
+         action = {{ agent = \"receptionist\" }}\n"
+    )
+}
+
+async fn registered(server: &Server, wanted: bool) {
+    let mut trunk = server.context().trunks[0].clone();
+    let standing = trunk.wait_for(|status| status.registered == wanted);
+    let standing = tokio::time::timeout(2 * PATIENCE, standing).await;
+    let says = server.context().trunks[0].borrow().says.clone();
+    assert!(standing.is_ok(), "registered never became {wanted}: {says}");
+}
+
+async fn is_called_through(proxy: SocketAddr, user: &str) {
+    let phone = phone();
+    let dialled = phone.dial(proxy, user, DialOptions::default());
+    let mut call = patiently("an answer through the proxy", dialled).await.unwrap();
+    until_sound(&mut call.ear).await;
+    patiently("the end through the proxy", call.hang_up()).await.unwrap();
+}
+
+/// The whole of it with one algorithm: registered, called, calling, and the registration taken back.
+async fn a_citizen_of(algorithm: &str) {
+    if !peer("kamailio", "kamailio") {
+        return;
+    }
+    let proxy = Proxy::start(algorithm);
+    let callee = server(&trunk(proxy.address(), "2000", PASSWORD));
+    registered(&callee, true).await;
+    is_called_through(proxy.address(), "2000").await;
+
+    // We call it through the proxy, which asks who we are.
+    let mut events = callee.subscribe();
+    let scratch = Scratch::new();
+    let file = scratch.file("caller.toml", &trunk(proxy.address(), "1000", PASSWORD));
+    let mut call = talkpath();
+    call.arg("call").arg("--config").arg(file).args(["2000", "--trunk", "pbx", "--hang-up-after", "2"]);
+    let output = tokio::task::spawn_blocking(move || finish(&mut call, PATIENCE)).await.unwrap();
+    assert!(output.status.success(), "{}", text(&output));
+    let from =
+        event(&mut events, |kind| if let CallEventKind::Began { from, .. } = kind { Some(from.clone()) } else { None });
+    assert!(from.await.starts_with("sip:1000@"), "the callee sees who calls");
+
+    patiently("the registration to be taken back", callee.drain(Duration::ZERO)).await;
+    let nobody = phone().dial(proxy.address(), "2000", DialOptions::default()).await.unwrap_err();
+    assert!(nobody.to_string().contains("404"), "{nobody}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn registered_called_and_calling_through_a_proxy_with_md5() {
+    a_citizen_of("MD5").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn registered_called_and_calling_through_a_proxy_with_sha_256() {
+    a_citizen_of("SHA-256").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_password_is_said_in_words() {
+    if !peer("kamailio", "kamailio") {
+        return;
+    }
+    let proxy = Proxy::start("MD5");
+    let server = server(&trunk(proxy.address(), "2000", "wrong"));
+    let mut trunk = server.context().trunks[0].clone();
+    let refused = trunk.wait_for(|status| status.says.contains("password"));
+    let said = patiently("the refusal", refused).await.unwrap().says.clone();
+    assert!(said.starts_with("not registered: "), "{said}");
+}
+
+/// A registrar that forgets us (it was restarted) has us back with the next refresh; a live call doesn't notice.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_registrar_that_was_restarted_gets_us_back_while_a_call_goes_on() {
+    if !peer("kamailio", "kamailio") {
+        return;
+    }
+    let proxy = Proxy::start("MD5");
+    let short = trunk(proxy.address(), "2000", PASSWORD).replace("username", "expires = 30\nusername");
+    let server = server(&short);
+    registered(&server, true).await;
+    let phone = phone();
+    let dialled = phone.dial(proxy.address(), "2000", DialOptions::default());
+    let mut call = patiently("an answer through the proxy", dialled).await.unwrap();
+    until_sound(&mut call.ear).await;
+
+    let proxy = proxy.restart("MD5");
+    let before = server.context().trunks[0].borrow().registrations;
+    let nobody = phone.dial(proxy.address(), "2000", DialOptions::default()).await.unwrap_err();
+    assert!(nobody.to_string().contains("404"), "{nobody}");
+    call.ear.catch_up();
+    until_sound(&mut call.ear).await;
+    patiently("the end of the call", call.hang_up()).await.unwrap();
+
+    let mut trunk = server.context().trunks[0].clone();
+    let again = tokio::time::timeout(2 * PATIENCE, trunk.wait_for(|status| status.registrations > before)).await;
+    assert!(again.is_ok(), "it never registered again");
+    is_called_through(proxy.address(), "2000").await;
+}
