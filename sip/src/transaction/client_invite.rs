@@ -23,6 +23,8 @@ pub struct ClientInvite {
     invite: Request,
     timers: Timers,
     reliable: bool,
+    /// Nobody waits for its end any more: a Proceeding that begins now has one too.
+    given_up: bool,
     pending: Option<Bytes>,
 }
 
@@ -45,7 +47,7 @@ impl ClientInvite {
         let a = (!reliable).then(|| Backoff::new(timers.t1, Duration::MAX, now));
         let pending = Some(message.clone());
         let state = State::Calling { message, a, b: now + timers.transaction() };
-        Self { state, invite, timers, reliable, pending }
+        Self { state, invite, timers, reliable, given_up: false, pending }
     }
 
     /// What was sent.
@@ -67,7 +69,7 @@ impl ClientInvite {
                 true
             }
             State::Calling { .. } => {
-                self.state = State::Proceeding { give_up: None };
+                self.state = State::Proceeding { give_up: self.given_up.then(|| now + self.timers.transaction()) };
                 true
             }
             State::Proceeding { .. } => true,
@@ -125,8 +127,10 @@ impl ClientInvite {
     }
 
     /// A CANCEL has been sent: "if there is no final response for the original request in 64*T1 seconds, the client
-    /// SHOULD then consider the original transaction cancelled" (§9.1).
+    /// SHOULD then consider the original transaction cancelled" (§9.1). Also when the session is over: then a first 1xx
+    /// may still be on its way.
     pub fn give_up(&mut self, now: Instant) {
+        self.given_up = true;
         if let State::Proceeding { give_up } = &mut self.state {
             *give_up = Some(now + self.timers.transaction());
         }

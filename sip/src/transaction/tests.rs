@@ -208,6 +208,17 @@ fn a_cancelled_invite_without_a_final_response_is_given_up_after_32_seconds() {
     assert_eq!(run.finish().timed_out, Some(32_100));
 }
 
+/// The session ended while the first response to its re-INVITE was on its way.
+#[test]
+fn an_invite_that_is_given_up_before_its_first_response_ends_too() {
+    let mut run = client_invite(false);
+    let now = run.at(90);
+    run.machine.give_up(now);
+    let now = run.at(100);
+    run.machine.handle_response(&response(100), now);
+    assert_eq!(run.finish().timed_out, Some(32_100));
+}
+
 /// RFC 3261 §17.1.2.2: timer E doubles from T1 to T2, timer F is 64*T1.
 #[test]
 fn a_bye_without_an_answer_is_sent_eleven_times_and_times_out_after_32_seconds() {
