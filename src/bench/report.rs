@@ -106,8 +106,8 @@ impl Results {
         )?;
         writeln!(
             out,
-            "  memory     {:.0} kB a call, beside {:.0} kB of speech that it queues when answered",
-            f.memory_kb, f.queued_kb
+            "  memory     {:.0} kB a call beside the {:.0} kB of its greeting that are queued ({:.0} kB resident)",
+            f.memory_kb, f.queued_kb, f.resident_kb
         )?;
         writeln!(
             out,
