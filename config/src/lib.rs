@@ -72,7 +72,7 @@ pub struct Trunk {
     pub register: bool,
     /// How long a registration is asked to last.
     pub expires: Duration,
-    /// Who may call through it, beside the registrar itself.
+    /// Who may call us, beside the registrar itself. Only calls to our registration count as come by the trunk.
     pub peers: Vec<Source>,
 }
 
