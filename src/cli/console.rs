@@ -95,17 +95,18 @@ impl Called<'_> {
 
     fn report(&self, report: &Report) {
         let leg = &report.leg;
-        self.line(
-            "packets",
-            &format!(
-                "sent {}, received {}, lost {}, late {}, jitter {:.1} ms",
-                leg.sent,
-                leg.received,
-                leg.lost,
-                leg.late,
-                leg.jitter.as_secs_f64() * 1e3,
-            ),
+        let mut packets = format!(
+            "sent {}, received {}, lost {}, late {}, jitter {:.1} ms",
+            leg.sent,
+            leg.received,
+            leg.lost,
+            leg.late,
+            leg.jitter.as_secs_f64() * 1e3,
         );
+        if !leg.skipped.is_zero() {
+            packets += &format!(", left out {} ms (this machine stood still)", leg.skipped.as_millis());
+        }
+        self.line("packets", &packets);
     }
 
     fn recorded(&self, outcome: &Outcome) {

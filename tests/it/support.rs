@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 use talkpath::call::{CallEvent, CallEventKind};
-use talkpath::net::shard::MediaEvent;
+use talkpath::net::shard::{LegReport, MediaEvent};
 use talkpath::phone::Phone;
 use talkpath::server::Server;
 use talkpath_config::Config;
@@ -96,4 +96,35 @@ pub(crate) fn peer(program: &str, package: &str) -> bool {
     assert!(std::env::var_os("CI").is_none(), "{program} is missing: apt-get install {package}");
     eprintln!("SKIPPED: {program} is missing (apt-get install {package})");
     false
+}
+
+/// How one attempt at something that a machine which stands still would spoil came out.
+#[derive(Debug)]
+pub(crate) enum Attempt {
+    /// It was judged, and held.
+    Judged,
+    /// It can't be judged: a media thread of ours came so late that it left packets out, and said so.
+    Disturbed(String),
+}
+
+impl Attempt {
+    /// Disturbed by what `report` says was left out, if anything.
+    pub(crate) fn disturbed_by(leg: &LegReport) -> Option<Self> {
+        (!leg.skipped.is_zero()).then(|| Self::Disturbed(format!("{:?} were left out", leg.skipped)))
+    }
+}
+
+/// How often something is tried before the machine is called too noisy to judge it on.
+const ATTEMPTS: usize = 5;
+
+/// Tries until an attempt could be judged. A machine that never keeps still for as long as an attempt takes is no fault of
+/// the program's: that is printed and passes.
+pub(crate) async fn undisturbed(what: &str, mut attempt: impl AsyncFnMut() -> Attempt) {
+    for _ in 0..ATTEMPTS {
+        match attempt().await {
+            Attempt::Judged => return,
+            Attempt::Disturbed(how) => eprintln!("DISCARDED an attempt at {what}: {how}"),
+        }
+    }
+    eprintln!("MACHINE TOO NOISY for {what}: {ATTEMPTS} attempts of {ATTEMPTS} were disturbed");
 }
