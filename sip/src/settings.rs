@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::flow::Protocol;
 use crate::transaction::Timers;
 
 /// How many INVITE sessions at most, by default.
@@ -23,6 +24,9 @@ pub const MAX_ROUTES: usize = 32;
 pub struct Settings {
     /// Who we are: User-Agent in requests, Server in responses.
     pub product: String,
+    /// The transports that [`UserAgent::set_ways`](crate::agent::UserAgent::set_ways) knows ways by. Without TCP
+    /// among them nothing is sent by it that hasn't come by it.
+    pub protocols: Vec<Protocol>,
     /// T1, T2 and T4.
     pub timers: Timers,
     /// INVITE sessions at once; beyond it new INVITEs get 503.
@@ -43,6 +47,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             product: concat!("talkpath/", env!("CARGO_PKG_VERSION")).to_owned(),
+            protocols: vec![Protocol::Udp],
             timers: Timers::default(),
             max_sessions: MAX_SESSIONS,
             max_transactions: MAX_TRANSACTIONS,

@@ -40,13 +40,14 @@ mod tests;
 pub use self::api::Invite;
 pub use self::outcomes::{Outcome, RequestId};
 pub use crate::error::Error;
-pub use crate::flow::{Flow, Protocol};
+pub use crate::flow::{Flow, Protocol, SocketId};
 pub use crate::message::Reason;
 pub use crate::session::{Body, EndCause, Event, Invitation, RefusalCause, SessionId};
 pub use crate::settings::{MAX_FORKS, MAX_ROUTES, MAX_SESSIONS, MAX_TRANSACTIONS, Settings};
 pub use crate::transaction::Timers;
 
 use std::collections::{HashMap, VecDeque};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -84,11 +85,15 @@ pub struct Transmit {
     pub data: Bytes,
 }
 
+/// How a peer is reached by a transport.
+type Ways = Box<dyn FnMut(SocketAddr, Protocol) -> Option<Flow> + Send>;
+
 /// A SIP user agent, client and server.
 pub struct UserAgent {
     settings: Arc<Settings>,
     random: Box<dyn Rng + Send>,
     tagger: Tagger,
+    ways: Ways,
     draining: bool,
     admission: Admission,
     clients: HashMap<ClientKey, ClientTransaction>,
@@ -123,6 +128,7 @@ impl UserAgent {
             settings: Arc::new(settings),
             tagger: Tagger::new(random.next_u64(), random.next_u64()),
             random,
+            ways: Box::new(|_, _| None),
             draining: false,
             admission: Admission::default(),
             clients: HashMap::new(),
@@ -136,6 +142,13 @@ impl UserAgent {
             last_session: 0,
             last_request: 0,
         }
+    }
+
+    /// From now on, `ways` tells by which of our sockets a peer is reached by a transport: none when we have none
+    /// such. It is asked when a request has to take another transport than the one that it would have taken: for its
+    /// size (§18.1.1), or because the peer's Contact or route names it.
+    pub fn set_ways(&mut self, ways: impl FnMut(SocketAddr, Protocol) -> Option<Flow> + Send + 'static) {
+        self.ways = Box::new(ways);
     }
 
     /// What it was made with.

@@ -42,11 +42,16 @@ impl Arrival {
 impl UserAgent {
     /// A datagram has come. Nothing of `data` is kept beyond the call.
     pub fn handle_datagram(&mut self, flow: Flow, data: Bytes, now: Instant) {
-        if is_keep_alive(&data) {
-            return;
+        if !is_keep_alive(&data) {
+            self.handle_message(flow, Message::parse_datagram(data), now);
         }
+    }
+
+    /// A message has come that a [stream](crate::message::Framer) was cut into, or what can't be read of one. Nothing
+    /// of it is kept beyond the call.
+    pub fn handle_message(&mut self, flow: Flow, message: Result<Message, ParseError>, now: Instant) {
         let flow = flow.canonical();
-        match Message::parse_datagram(data) {
+        match message {
             Ok(Message::Request(request)) => {
                 if let Some(arrival) = Arrival::new(request, flow) {
                     self.handle_request(arrival, now);
@@ -84,15 +89,20 @@ impl UserAgent {
     }
 }
 
-/// Notes in the topmost Via where the request came from, and says where its responses go.
+/// Notes in the topmost Via where the request came from, and says where its responses go: on a stream "using the existing
+/// connection", and when that is gone to "the IP address in the received parameter, if present, using the port in the
+/// sent-by value" (§18.2.2).
 fn stamp(request: &mut Request, flow: Flow) -> Flow {
     if request.headers.stamp_via(flow.peer).is_err() {
         return flow;
     }
     let target = request.headers.via().ok().and_then(|mut via| {
         via.params_mut().remove("maddr");
+        if flow.protocol.is_reliable() {
+            via.params_mut().remove("rport");
+        }
         via.response_target()
     });
     let usable = target.filter(|to| to.port() != 0 && to.is_ipv4() == flow.peer.is_ipv4());
-    usable.map_or(flow, |to| flow.to(to))
+    usable.map_or(flow, |peer| Flow { peer, ..flow })
 }

@@ -108,6 +108,7 @@ impl Session {
 
     /// Sends the INVITE or re-INVITE again, with answers.
     pub(super) fn send_again(&mut self) {
+        let within = self.next_hop();
         let Some(login) = &mut self.login else { return };
         let cseq = self.dialog.next_cseq();
         let flow = match &mut self.state {
@@ -119,7 +120,7 @@ impl Session {
                 if let Exchange::Offering { cseq: ours, .. } = &mut confirmed.exchange {
                     *ours = cseq;
                 }
-                self.dialog.next_hop(self.flow)
+                within
             }
             State::Ringing(_) | State::Ended => return,
         };

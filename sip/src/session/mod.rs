@@ -164,6 +164,11 @@ impl Session {
         }
     }
 
+    /// The way of the next request within the dialog.
+    fn next_hop(&self) -> Flow {
+        self.dialog.next_hop(self.flow, &self.settings.protocols)
+    }
+
     fn send_invite(&mut self, mut invite: Request, flow: Flow) {
         reply::sign_request(&mut invite, &self.settings);
         if let Some(login) = &mut self.login {

@@ -104,7 +104,7 @@ impl Session {
         }
         let until = Some(now + self.settings.timers.transaction() + DECISION);
         confirmed.exchange = Exchange::Offering { cseq: self.dialog.local_cseq(), body, until };
-        self.send_invite(request, self.dialog.next_hop(self.flow));
+        self.send_invite(request, self.next_hop());
     }
 
     /// The pause after a 491 is over. Meanwhile the peer's own re-INVITE may have begun: then once more later.

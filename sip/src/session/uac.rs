@@ -225,6 +225,6 @@ impl Session {
         if let Some(body) = &body {
             ack.set_body(&body.content_type, body.content.clone());
         }
-        self.outputs.push_back(Output::Acknowledge(key, Box::new(ack), self.dialog.next_hop(self.flow)));
+        self.outputs.push_back(Output::Acknowledge(key, Box::new(ack), self.next_hop()));
     }
 }

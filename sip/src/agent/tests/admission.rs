@@ -81,6 +81,7 @@ fn an_ipv4_stranger_on_a_socket_of_both_families_is_judged_by_his_ipv4_address()
         local: "[::ffff:192.0.2.2]:5060".parse().unwrap(),
         peer: "[::ffff:192.0.2.99]:5060".parse().unwrap(),
         protocol: Protocol::Udp,
+            socket: SocketId::ANY,
     };
     world.act(BOB, |agent, now| agent.handle_datagram(flow, request("OPTIONS", "z9hG4bK1", "").into(), now));
     assert_eq!(world.peers[BOB].agent.last_stranger(), Some(stranger().ip()));

@@ -15,6 +15,7 @@ mod paths;
 mod random;
 mod refusals;
 mod stopping;
+mod streams;
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -99,7 +100,7 @@ impl World {
     }
 
     fn flow(&self, from: usize, to: SocketAddr) -> Flow {
-        Flow { local: self.peers[from].address, peer: to, protocol: Protocol::Udp }
+        Flow { local: self.peers[from].address, peer: to, protocol: Protocol::Udp, socket: SocketId::ANY }
     }
 
     /// Alice calls Bob.
@@ -209,7 +210,7 @@ impl World {
         }
         match self.peers.iter_mut().find(|peer| peer.address == to) {
             Some(peer) => {
-                let flow = Flow { local: to, peer: from, protocol: Protocol::Udp };
+                let flow = Flow { local: to, peer: from, protocol: Protocol::Udp, socket: SocketId::ANY };
                 // As a driver does: a buffer of its own, which must be free again afterwards.
                 let buffer = Bytes::copy_from_slice(&data);
                 peer.agent.handle_datagram(flow, buffer.clone(), self.now);

@@ -169,6 +169,7 @@ fn responses_go_where_via_and_rport_say() {
             local: world.peers[BOB].address,
             peer: "192.0.2.99:40000".parse().unwrap(),
             protocol: Protocol::Udp,
+            socket: SocketId::ANY,
         };
         world.peers[BOB].agent.handle_datagram(flow, text.into(), world.now);
         match world.peers[BOB].agent.poll() {
