@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::{Flow, MAX_FORKS, Machine, Protocol, RequestId, UserAgent};
 use crate::dialog::Dialog;
 use crate::digest::copy_answers;
-use crate::message::{HeaderName, Host, Method, Reason, Request, Response, Rport, Text, Transport, Via};
+use crate::message::{HeaderName, Host, Method, Reason, Request, Response, Rport, StatusCode, Text, Transport, Via};
 use crate::registration::Failure;
 use crate::session::{Login, RefusalCause, SessionId, Taken, sign_request};
 use crate::transaction::{Client, ClientInvite, ClientKey, Output};
@@ -54,6 +54,8 @@ struct SentRequest {
 pub(super) enum Waiter {
     Nobody,
     Application(RequestId),
+    /// The session whose UPDATE it is.
+    Session(SessionId),
     /// Whoever sends it again when it is challenged.
     Login(Box<Login>),
 }
@@ -63,6 +65,7 @@ pub(super) enum Waiter {
 enum Unanswered {
     Nobody,
     Session(SessionId),
+    Update(SessionId),
     Application(RequestId),
 }
 
@@ -206,6 +209,13 @@ impl UserAgent {
         if response.status.is_success() {
             return self.handle_success(key, id, response, now);
         }
+        if response.status == StatusCode::SESSION_INTERVAL_TOO_SMALL
+            && let Some(ClientTransaction { machine: ClientMachine::Invite(sent), .. }) = self.clients.get(&key)
+            && let Some(session) = self.sessions.get_mut(&id)
+            && session.ask_for_longer(sent.machine.invite(), response)
+        {
+            return self.drain_session(id, now);
+        }
         if let Some(session) = self.sessions.get_mut(&id) {
             if response.status.is_provisional() {
                 session.handle_provisional(response);
@@ -227,7 +237,7 @@ impl UserAgent {
         }
         let cseq = response.headers.cseq().map_or(0, |cseq| cseq.number);
         let taken = match self.sessions.get_mut(&id) {
-            Some(session) => session.handle_success(response, cseq, &mut *self.random),
+            Some(session) => session.handle_success(response, cseq, &mut *self.random, now),
             None => Taken::No,
         };
         self.drain_session(id, now);
@@ -314,6 +324,7 @@ impl UserAgent {
             (Unanswered::Application(id), RefusalCause::Timeout | RefusalCause::Response) => {
                 self.fail_request(id, Failure::TimedOut);
             }
+            (Unanswered::Update(id), _) => self.handle_update_answer(id, None, now),
             (Unanswered::Session(id), cause) => {
                 if let Some(session) = self.sessions.get_mut(&id) {
                     session.handle_no_response(cause, now);
@@ -321,6 +332,14 @@ impl UserAgent {
                 self.drain_session(id, now);
             }
         }
+    }
+
+    /// What became of a session's UPDATE.
+    pub(super) fn handle_update_answer(&mut self, id: SessionId, response: Option<&Response>, now: Instant) {
+        if let Some(session) = self.sessions.get_mut(&id) {
+            session.handle_update_answer(response, &mut *self.random, now);
+        }
+        self.drain_session(id, now);
     }
 
     pub(super) fn wake_client(&mut self, key: ClientKey, now: Instant) {
@@ -414,6 +433,7 @@ impl ClientTransaction {
             ClientMachine::Invite(sent) => Unanswered::Session(sent.session),
             ClientMachine::Other(sent) => match sent.take_waiter() {
                 Waiter::Application(id) => Unanswered::Application(id),
+                Waiter::Session(id) => Unanswered::Update(id),
                 Waiter::Nobody | Waiter::Login(_) => Unanswered::Nobody,
             },
         }

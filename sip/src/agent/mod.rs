@@ -24,7 +24,9 @@
 
 mod admission;
 mod api;
+mod asked;
 mod clients;
+mod guard;
 mod outcomes;
 mod queue;
 mod receive;
@@ -37,7 +39,9 @@ mod sessions;
 #[cfg(test)]
 mod tests;
 
+pub use self::admission::{Newcomer, Verdict};
 pub use self::api::Invite;
+pub use self::asked::{Asked, AskedId};
 pub use self::outcomes::{Outcome, RequestId};
 pub use crate::error::Error;
 pub use crate::flow::{Flow, Protocol, SocketId};
@@ -72,6 +76,8 @@ pub enum Output {
     Event(Event),
     /// Tell whoever asked for this request.
     Outcome(Outcome),
+    /// A request that the application answers by [`UserAgent::respond`].
+    Asked(Box<Asked>),
     /// Drained. Call [`UserAgent::handle_timeout`] at this time; `None` when nothing is under way.
     Timeout(Option<Instant>),
 }
@@ -104,6 +110,7 @@ pub struct UserAgent {
     transmits: VecDeque<Transmit>,
     events: VecDeque<Event>,
     outcomes: VecDeque<Outcome>,
+    asked: VecDeque<Asked>,
     last_session: u64,
     last_request: u64,
 }
@@ -139,6 +146,7 @@ impl UserAgent {
             transmits: VecDeque::new(),
             events: VecDeque::new(),
             outcomes: VecDeque::new(),
+            asked: VecDeque::new(),
             last_session: 0,
             last_request: 0,
         }
@@ -201,10 +209,10 @@ impl UserAgent {
         if let Some(event) = self.events.pop_front() {
             return Output::Event(event);
         }
-        match self.outcomes.pop_front() {
-            Some(outcome) => Output::Outcome(outcome),
-            None => Output::Timeout(self.wake_ups.next()),
+        if let Some(outcome) = self.outcomes.pop_front() {
+            return Output::Outcome(outcome);
         }
+        self.next_asked().unwrap_or_else(|| Output::Timeout(self.wake_ups.next()))
     }
 
     fn transmit(&mut self, flow: Flow, data: Bytes) {

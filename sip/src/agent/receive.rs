@@ -11,7 +11,7 @@ use tracing::{debug, trace};
 
 use super::reply::Refusal;
 use super::{Flow, UserAgent};
-use crate::message::{Message, Method, ParseError, Request, Response, StatusCode, is_keep_alive};
+use crate::message::{Message, Method, ParseError, Request, Response, Text, is_keep_alive};
 use crate::transaction::{ClientKey, ServerKey};
 
 /// A request, and what is known about it before anybody looks inside.
@@ -22,6 +22,8 @@ pub(super) struct Arrival {
     pub(super) key: ServerKey,
     /// Of a CANCEL: the INVITE transaction that it means.
     pub(super) cancelled: Option<ServerKey>,
+    /// Who sent it, if that was asked and proved.
+    pub(super) user: Option<Text>,
     /// The way it came.
     pub(super) flow: Flow,
     /// The way of its responses.
@@ -35,7 +37,7 @@ impl Arrival {
         let key = ServerKey::of(&request)?;
         let cancelled = if request.method == Method::Cancel { ServerKey::cancelled_by(&request) } else { None };
         let back = stamp(&mut request, flow);
-        Some(Self { request, key, cancelled, flow, back })
+        Some(Self { request, key, cancelled, user: None, flow, back })
     }
 }
 
@@ -58,7 +60,7 @@ impl UserAgent {
                 }
             }
             Ok(Message::Response(response)) => self.handle_response(&response, now),
-            Err(error) => self.handle_broken(error, flow),
+            Err(error) => self.handle_broken(error, flow, now),
         }
     }
 
@@ -78,13 +80,13 @@ impl UserAgent {
     }
 
     /// A message that can't be used: answered when it is a request with a Via, and no ACK.
-    fn handle_broken(&mut self, error: ParseError, flow: Flow) {
+    fn handle_broken(&mut self, error: ParseError, flow: Flow, now: Instant) {
         debug!(%error, peer = %flow.peer, "malformed message");
         let refusal = Refusal::explained(error.status(), &error);
         if let Some(mut request) = error.into_answerable() {
             let back = stamp(&mut request, flow);
-            let stranger = self.admission.turns_away(flow.peer.ip());
-            self.refuse(&request, back, if stranger { StatusCode::FORBIDDEN.into() } else { refusal });
+            let refusal = self.admits_unread(flow.peer.ip(), now).err().unwrap_or(refusal);
+            self.refuse(&request, back, refusal, now);
         }
     }
 }

@@ -30,7 +30,7 @@ impl Alone {
             match self.agent.poll() {
                 Output::Transmit(Transmit { flow, data }) => sent.push((flow, Message::parse_datagram(data).unwrap())),
                 Output::Event(event) => self.events.push(event),
-                Output::Outcome(_) => {}
+                Output::Outcome(_) | Output::Asked(_) => {}
                 Output::Timeout(_) => return sent,
             }
         }
