@@ -4,17 +4,16 @@ use crate::call::{self, CallEvent, Context, Disposition, Outgoing, Phase};
 use crate::net::limits;
 use crate::net::ports::PortPool;
 use crate::net::shard::{Services, Shards};
-use crate::net::sip::{self, Incoming, SipHandle, Started};
+use crate::net::sip::{self, Incoming, Listen, SipHandle, Started};
 use crate::recorder::Recorder;
 use crate::trunk::{self, TrunkStatus};
 use crate::voice::Synthesizer;
 use anyhow::Context as _;
-use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 use talkpath_config::{Config, Trunk};
-use talkpath_sip::agent::Settings;
+use talkpath_sip::agent::{Newcomer, Settings, Verdict};
 use tokio::sync::{broadcast, mpsc, watch};
 use tracing::{error, info};
 
@@ -31,7 +30,7 @@ const SETTLE: Duration = Duration::from_secs(4);
 #[derive(Debug)]
 pub struct Server {
     context: Arc<Context>,
-    sip: Vec<SipHandle>,
+    sip: SipHandle,
     events: broadcast::Sender<CallEvent>,
     phase: watch::Sender<Phase>,
     /// Each call task holds a clone: when the last is gone, so is the last call.
@@ -77,38 +76,21 @@ impl Server {
         let (statuses, trunks): (Vec<_>, Vec<_>) = config.trunks.iter().map(unregistered).unzip();
         let context = Context::new(config, trunks, ports, shards, services, events.clone(), phases);
         let (alive, all_gone) = mpsc::channel(1);
-        let mut server = Self { context: Arc::new(context), sip: Vec::new(), events, phase, alive, all_gone };
-        server.listen()?;
-        server.register(statuses)?;
+        let context = Arc::new(context);
+        let Started { sip, incoming } = listen(&context)?;
+        tokio::spawn(take_calls(incoming, sip.clone(), Arc::clone(&context), alive.clone()));
+        let server = Self { context, sip, events, phase, alive, all_gone };
+        server.register(statuses);
         Ok(server)
     }
 
-    fn listen(&mut self) -> anyhow::Result<()> {
-        let config = &self.context.config.sip;
-        for address in &config.listen {
-            let settings = Settings { max_sessions: config.max_calls, ..Settings::default() };
-            let Started { sip, incoming } = {
-                let admitted = Arc::clone(&self.context.admitted);
-                sip::start(*address, config.external, move |source| admitted.admits(source), settings)?
-            };
-            info!(address = %sip.bound(), "listening for SIP over UDP");
-            tokio::spawn(take_calls(incoming, sip.clone(), Arc::clone(&self.context), self.alive.clone()));
-            self.sip.push(sip);
-        }
-        Ok(())
-    }
-
     /// One task for each trunk that we register with.
-    fn register(&self, statuses: Vec<watch::Sender<TrunkStatus>>) -> anyhow::Result<()> {
+    fn register(&self, statuses: Vec<watch::Sender<TrunkStatus>>) {
         for (trunk, status) in self.context.config.trunks.iter().zip(statuses) {
             if !trunk.register {
                 continue;
             }
-            let ip = trunk.registrar.host().and_then(|host| host.ip());
-            let family = |sip: &&SipHandle| ip.is_none_or(|ip| sip.bound().is_ipv4() == ip.is_ipv4());
-            let sip = self.sip.iter().find(family).with_context(|| {
-                format!("no listener can reach the registrar of trunk \"{}\"; add one to sip.listen", trunk.name)
-            })?;
+            let sip = &self.sip;
             let keeping = trunk::keep(trunk.clone(), sip.clone(), Arc::clone(&self.context), status);
             let alive = self.alive.clone();
             tokio::spawn(async move {
@@ -116,12 +98,11 @@ impl Server {
                 drop(alive);
             });
         }
-        Ok(())
     }
 
-    /// The addresses that SIP is listened for on.
-    pub fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
-        self.sip.iter().map(SipHandle::bound)
+    /// Where SIP is listened for.
+    pub fn listening(&self) -> impl Iterator<Item = Listen> {
+        self.sip.listening()
     }
 
     /// What happens to calls from now on; a subscriber that is too slow loses the oldest events.
@@ -137,20 +118,13 @@ impl Server {
     }
 
     /// Places a call and takes it to its end; when `stop` comes first, every call of this server is hung up.
-    ///
-    /// # Errors
-    /// When no listener is of the peer's address family.
-    pub async fn place_until(&self, outgoing: Outgoing, stop: impl Future<Output = ()>) -> anyhow::Result<Disposition> {
-        let family = |sip: &&SipHandle| sip.bound().is_ipv4() == outgoing.peer.is_ipv4();
-        let sip = self.sip.iter().find(family).with_context(|| {
-            format!("no listener of this server can reach {}; add one to sip.listen", outgoing.peer)
-        })?;
-        let mut placing = std::pin::pin!(call::place(outgoing, sip.clone(), Arc::clone(&self.context)));
+    pub async fn place_until(&self, outgoing: Outgoing, stop: impl Future<Output = ()>) -> Disposition {
+        let mut placing = std::pin::pin!(call::place(outgoing, self.sip.clone(), Arc::clone(&self.context)));
         tokio::select! {
-            disposition = placing.as_mut() => Ok(disposition),
+            disposition = placing.as_mut() => disposition,
             () = stop => {
                 self.phase.send_replace(Phase::HangUp);
-                Ok(placing.await)
+                placing.await
             }
         }
     }
@@ -158,9 +132,7 @@ impl Server {
     /// Takes no new calls, gives live ones `time`, then lets agents say goodbye, then hangs up; returns when none is left.
     pub async fn drain(self, time: Duration) {
         let Self { context, sip, events: _, phase, alive, mut all_gone } = self;
-        for listener in &sip {
-            listener.drain().await;
-        }
+        sip.drain().await;
         drop(alive);
         for (next, patience) in [(Phase::Draining, time), (Phase::Goodbye, GOODBYE), (Phase::HangUp, HANGUP)] {
             info!(?next, calls = context.shards.calls(), "draining");
@@ -177,12 +149,7 @@ impl Server {
             }
         }
         // The last BYE may need to be sent again before the other side has it.
-        let settled = async {
-            for listener in &sip {
-                listener.settled().await;
-            }
-        };
-        if tokio::time::timeout(SETTLE, settled).await.is_err() {
+        if tokio::time::timeout(SETTLE, sip.settled()).await.is_err() {
             info!("not every BYE was answered");
         }
     }
@@ -192,6 +159,22 @@ impl Server {
     pub fn hurry(&self) -> Hurry {
         Hurry(self.phase.clone())
     }
+}
+
+/// Binds the listeners and starts the SIP driver.
+fn listen(context: &Arc<Context>) -> anyhow::Result<Started> {
+    let config = &context.config.sip;
+    let settings = Settings { max_sessions: config.max_calls, ..Settings::default() };
+    let admitted = Arc::clone(&context.admitted);
+    let judge = move |newcomer: &Newcomer<'_>| {
+        if admitted.admits(newcomer.source) { Verdict::Welcome } else { Verdict::Stranger }
+    };
+    let places: Vec<_> = config.listen.iter().copied().map(Listen::udp).collect();
+    let started = sip::start(&places, config.external, judge, settings)?;
+    for place in started.sip.listening() {
+        info!(%place, "listening for SIP");
+    }
+    Ok(started)
 }
 
 fn unregistered(trunk: &Trunk) -> (watch::Sender<TrunkStatus>, watch::Receiver<TrunkStatus>) {
@@ -218,7 +201,7 @@ async fn take_calls(
         }
     }
     if *context.phase().borrow() == Phase::Serving {
-        error!(address = %sip.bound(), "the SIP listener has failed: no call can come in; restart the server");
+        error!("SIP has failed: no call can come in; restart the server");
     }
 }
 

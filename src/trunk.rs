@@ -6,9 +6,8 @@
 //! What a registration is, and when it is tried again, is `talkpath_sip::registration`; this is its driver.
 
 use crate::call::{Context, Phase};
-use crate::net::address::{LocalAddresses, advertised};
 use crate::net::resolve::resolve;
-use crate::net::sip::SipHandle;
+use crate::net::sip::{SipHandle, Way};
 use anyhow::Context as _;
 use rand::SeedableRng;
 use rand::rngs::{StdRng, SysRng};
@@ -18,6 +17,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use talkpath_config::Trunk;
 use talkpath_dialplan::Admission;
+use talkpath_sip::agent::Protocol;
 use talkpath_sip::message::{Host, NameAddr, Request, Response, Uri};
 use talkpath_sip::registration::{Failure, Output, Registration, Settings, State};
 use tokio::sync::{mpsc, watch};
@@ -76,7 +76,7 @@ pub struct TrunkStatus {
 pub(crate) async fn keep(trunk: Trunk, sip: SipHandle, context: Arc<Context>, status: watch::Sender<TrunkStatus>) {
     let Some(peer) = find(&trunk, &context, &status).await else { return };
     context.admitted.admit(peer.ip());
-    let registration = match registration(&trunk, peer, &sip, &context) {
+    let registration = match registration(&trunk, peer, &sip) {
         Ok(registration) => registration,
         Err(error) => return warn!(trunk = trunk.name, %error, "this trunk can't be registered"),
     };
@@ -100,10 +100,9 @@ async fn find(trunk: &Trunk, context: &Context, status: &watch::Sender<TrunkStat
     }
 }
 
-fn registration(trunk: &Trunk, peer: SocketAddr, sip: &SipHandle, context: &Context) -> anyhow::Result<Registration> {
-    let own = LocalAddresses::new(sip.bound().ip()).towards(peer.ip());
-    let own = advertised(context.config.sip.external, own, peer.ip());
-    let contact = Uri::sip(None, &Host::from(own), Some(sip.bound().port())).context("our own address makes no URI")?;
+fn registration(trunk: &Trunk, peer: SocketAddr, sip: &SipHandle) -> anyhow::Result<Registration> {
+    let own = sip.local(Way::To(peer, Protocol::Udp)).context("no listener of sip.listen leads there; add one")?;
+    let contact = Uri::sip(None, &Host::from(own.ip()), Some(own.port())).context("our own address makes no URI")?;
     let mut settings = Settings::new(trunk.registrar.clone(), address(trunk)?, contact);
     settings.credentials.clone_from(&trunk.credentials);
     settings.expires = trunk.expires;
@@ -149,7 +148,7 @@ impl Keeper {
         self.registration.register(Instant::now());
         let mut leaving = false;
         loop {
-            let wake = self.drain().await;
+            let wake = self.drain();
             if leaving && matches!(self.registration.state(), State::Unregistered) {
                 return;
             }
@@ -179,12 +178,12 @@ impl Keeper {
         }
     }
 
-    async fn drain(&mut self) -> Option<Instant> {
+    fn drain(&mut self) -> Option<Instant> {
         loop {
             match self.registration.poll() {
                 Output::Send(request) => self.ask(*request, Answer::Register),
                 Output::Options(request) => self.ask(*request, |_| Answer::Options),
-                Output::Ping => self.sip.ping(self.peer).await,
+                Output::Ping => self.ping(),
                 Output::StateChanged => self.publish(),
                 Output::Timeout(wake) => return wake,
             }
@@ -195,9 +194,18 @@ impl Keeper {
     fn ask(&self, request: Request, answer: impl FnOnce(Result<Response, Failure>) -> Answer + Send + 'static) {
         let (sip, peer, tell) = (self.sip.clone(), self.peer, self.tell.clone());
         tokio::spawn(async move {
-            let outcome = sip.request(peer, request).await;
+            let outcome = sip.request(Way::To(peer, Protocol::Udp), request).await;
             // A task that has ended needs no answer.
             drop(tell.send(answer(outcome)).await);
+        });
+    }
+
+    fn ping(&self) {
+        let (sip, way, tell) = (self.sip.clone(), Way::To(self.peer, Protocol::Udp), self.tell.clone());
+        tokio::spawn(async move {
+            if sip.ping(way).await {
+                drop(tell.send(Answer::Options).await);
+            }
         });
     }
 

@@ -4,7 +4,6 @@ use std::net::{IpAddr, SocketAddr};
 
 /// A transport of SIP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[non_exhaustive]
 pub enum Protocol {
     /// Datagrams: messages get lost, so transactions retransmit.
     Udp,

@@ -118,7 +118,10 @@ impl Inbound<'_> {
 
     /// Ports, SDP, shard, 180, 200, ACK.
     async fn accept(&mut self, agent: &Agent) -> Result<Outcome, Refusal> {
-        let prepared = Prepared::bind(self.context, self.sip.bound().ip(), self.incoming.invitation.flow.peer.ip())?;
+        let prepared = {
+            let peer = self.incoming.invitation.flow.peer.ip();
+            Prepared::bind(self.context, self.sip.media_address(peer), peer)?
+        };
         let voice = Voice::of_agent(self.context, agent);
         match self.incoming.invitation.body.take() {
             Some(offer) => self.accept_offer(prepared, &offer, voice, agent.ring).await,

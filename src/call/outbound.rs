@@ -6,8 +6,7 @@ use super::disposition::Disposition;
 use super::event::{CallEventKind, CallId, Direction};
 use super::media::{MediaError, MediaSession, Prepared, Voice, body_of};
 use crate::net::shard::EngineSpec;
-use crate::net::sip::{Dial, SipHandle};
-use std::net::SocketAddr;
+use crate::net::sip::{Dial, SipHandle, Way};
 use std::sync::Arc;
 use std::time::Duration;
 use talkpath_sip::agent::{EndCause, Event, SessionId};
@@ -27,8 +26,8 @@ pub struct Outgoing {
     pub to: Uri,
     /// As whom: From.
     pub from: NameAddr,
-    /// Where the INVITE goes: the resolved address of `to`.
-    pub peer: SocketAddr,
+    /// Which way the INVITE takes.
+    pub way: Way,
     /// Who we are to those who challenge us.
     pub credentials: Option<Credentials>,
     /// What talks when they answer.
@@ -87,20 +86,22 @@ impl Outbound<'_> {
     }
 
     fn announce(&self) {
-        let Outgoing { to, from, peer, .. } = &self.outgoing;
+        let Outgoing { to, from, way, .. } = &self.outgoing;
+        let peer = way.peer();
         info!(from = %from.uri, %to, %peer, "placing a call");
         let kind = CallEventKind::Began {
             direction: Direction::Outbound,
             from: from.uri.to_string(),
             to: to.to_string(),
-            peer: *peer,
+            peer,
         };
         self.context.tell(self.call, kind);
     }
 
     async fn dial(&self) -> Result<(MediaSession, Answered), Disposition> {
-        let (bound, peer) = (self.sip.bound().ip(), self.outgoing.peer.ip());
-        let prepared = Prepared::bind(self.context, bound, peer).map_err(|error| failed(&error))?;
+        let peer = self.outgoing.way.peer().ip();
+        let prepared =
+            Prepared::bind(self.context, self.sip.media_address(peer), peer).map_err(|error| failed(&error))?;
         let answered = self.invite(&prepared).await?;
         let session = answered.session;
         let opened = match prepared.accept(&answered.answer) {
@@ -126,7 +127,9 @@ impl Outbound<'_> {
     /// Sends the INVITE and waits for its end: a 2xx, a refusal, or our patience.
     async fn invite(&self, prepared: &Prepared) -> Result<Answered, Disposition> {
         let dial = Dial {
-            peer: self.outgoing.peer,
+            way: self.outgoing.way,
+            contact: None,
+            headers: Vec::new(),
             request_uri: self.outgoing.to.clone(),
             from: self.outgoing.from.clone(),
             to: NameAddr::new(self.outgoing.to.clone()),

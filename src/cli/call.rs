@@ -6,6 +6,7 @@ use super::{Common, logging};
 use crate::call::{Disposition, Outgoing};
 use crate::net::resolve::resolve;
 use crate::net::shard::EngineSpec;
+use crate::net::sip::Way;
 use crate::server::Server;
 use crate::trunk;
 use anyhow::{Context, bail, ensure};
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use talkpath_config::Config;
 use talkpath_media::resample::Resampler;
+use talkpath_sip::agent::Protocol;
 use talkpath_sip::digest::Credentials;
 use talkpath_sip::message::{NameAddr, Scheme, Uri};
 use tokio::sync::broadcast::error::RecvError;
@@ -90,7 +92,7 @@ async fn place(arguments: &CallArguments, mut config: Config) -> anyhow::Result<
         }
     };
     let disposition = tokio::select! {
-        disposition = server.place_until(outgoing, stop) => disposition?,
+        disposition = server.place_until(outgoing, stop) => disposition,
         // The first wish hangs up; the second doesn't wait for the other side.
         () = async { second.wanted().await; second.wanted().await } => return Ok(ExitCode::FAILURE),
     };
@@ -124,7 +126,8 @@ fn outgoing(arguments: &CallArguments, config: &Config, party: Party, peer: Sock
     let ring = Duration::from_secs(arguments.ring);
     let record = arguments.record || config.recording.enabled;
     let Party { to, from, credentials, .. } = party;
-    Ok(Outgoing { to, from, peer, credentials, engine, turn: agent.turn.clone(), record, ring })
+    let way = Way::To(peer, Protocol::Udp);
+    Ok(Outgoing { to, from, way, credentials, engine, turn: agent.turn.clone(), record, ring })
 }
 
 /// Whom we call, as whom, and by which way.

@@ -53,7 +53,7 @@ pub(super) fn run(arguments: &DemoArguments, common: &Common) -> anyhow::Result<
 async fn demo(config: Config) -> anyhow::Result<ExitCode> {
     let console = Arc::new(Console::new());
     let server = Server::start(config)?;
-    let address = server.addresses().next().context("the server has no address")?;
+    let address = server.listening().next().context("the server has no address")?.address;
     console.line("demo", &format!("the server answers SIP on udp://{address}; a caller on its own sockets calls it"));
     console.line("demo", "the agent is the embedded one: it understands keys and speech activity, not words");
     let told = tokio::spawn(show(server.subscribe(), Arc::clone(&console)));

@@ -75,8 +75,9 @@ fn say(text: &str) {
 /// Says where we are and how to call us.
 fn greet(server: &Server) {
     let program = std::env::args().next().unwrap_or_else(|| "talkpath".into());
-    for address in server.addresses() {
-        say(&format!("talkpath answers SIP on udp://{address}."));
+    for place in server.listening() {
+        let address = place.address;
+        say(&format!("talkpath answers SIP on {place}."));
         let (reachable, here) = (reachable_at(address), reachable_here(address));
         say(&format!(
             "  Call it: sip:receptionist@{reachable} from any softphone, or: {program} call sip:hello@{here}"

@@ -29,7 +29,7 @@ pub(crate) fn server(more: &str) -> Server {
 
 /// Where it answers.
 pub(crate) fn address(server: &Server) -> SocketAddr {
-    server.addresses().next().unwrap()
+    server.listening().next().unwrap().address
 }
 
 /// A telephone beside it.

@@ -1,26 +1,62 @@
 //! What call tasks ask of the SIP driver.
 
-use std::net::SocketAddr;
-use talkpath_sip::agent::{Body, Error, Event, Flow, Invite, Reason, SessionId};
+use super::bind::Listen;
+use super::ways::{Listening, Ways};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use talkpath_sip::agent::{Body, Error, Event, Flow, Invite, Protocol, Reason, SessionId};
 use talkpath_sip::digest::Credentials;
 use talkpath_sip::message::{HeaderName, NameAddr, Request, Response, StatusCode, Text, Uri};
 use talkpath_sip::registration::Failure;
 use tokio::sync::{mpsc, oneshot};
 
 /// Header fields to add to a message.
-pub(super) type Headers = Vec<(HeaderName, Text)>;
+pub type Headers = Vec<(HeaderName, Text)>;
+
+/// Which way a request takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// To this address by this transport, from whichever of our sockets leads there.
+    To(SocketAddr, Protocol),
+    /// The way that something came.
+    Along(Flow),
+}
+
+impl Way {
+    /// The other side's address.
+    #[must_use]
+    pub fn peer(&self) -> SocketAddr {
+        match self {
+            Self::To(peer, _) => *peer,
+            Self::Along(flow) => flow.peer,
+        }
+    }
+
+    /// The transport.
+    #[must_use]
+    pub fn protocol(&self) -> Protocol {
+        match self {
+            Self::To(_, protocol) => *protocol,
+            Self::Along(flow) => flow.protocol,
+        }
+    }
+}
 
 /// A call to be placed.
 #[derive(Debug)]
 pub struct Dial {
     /// Where its INVITE goes.
-    pub peer: SocketAddr,
+    pub way: Way,
     /// The Request-URI.
     pub request_uri: Uri,
     /// From, without tag.
     pub from: NameAddr,
     /// To, without tag.
     pub to: NameAddr,
+    /// Our Contact; by default the address that the INVITE leaves from.
+    pub contact: Option<Uri>,
+    /// Further header fields of the INVITE.
+    pub headers: Headers,
     /// The offer.
     pub body: Body,
     /// Who we are to those who challenge the call.
@@ -30,19 +66,20 @@ pub struct Dial {
 /// Where the final response to a request goes, or why there is none.
 pub(super) type Asker = oneshot::Sender<Result<Response, Failure>>;
 
-type Dialled = Result<(SessionId, mpsc::Receiver<Event>), Error>;
+type Dialled = Result<(SessionId, mpsc::Receiver<Event>), DialError>;
 
 #[derive(Debug)]
 pub(super) enum Command {
     Dial { dial: Box<Dial>, reply: oneshot::Sender<Dialled> },
-    Request { request: Box<Request>, peer: SocketAddr, reply: Asker },
+    Request { request: Box<Request>, way: Way, reply: Asker },
     Progress { session: SessionId, status: StatusCode, body: Option<Body> },
     Accept { session: SessionId, body: Body },
     Reject { session: SessionId, status: StatusCode, reason: Option<Text>, headers: Headers },
     Hangup { session: SessionId, reason: Option<Reason> },
     Offer { session: SessionId, body: Body },
     AnswerOffer { session: SessionId, answer: Result<Body, StatusCode> },
-    Ping(SocketAddr),
+    Ping { way: Way, pong: oneshot::Sender<()> },
+    Watch { way: Way, watcher: oneshot::Sender<()> },
     Drain,
     Settle(oneshot::Sender<()>),
 }
@@ -59,6 +96,9 @@ pub enum DialError {
     /// The user agent refused.
     #[error(transparent)]
     Refused(#[from] Error),
+    /// No listener leads there.
+    #[error("no listener of sip.listen leads there by this transport and address family; add one")]
+    NoWay,
     /// There is no driver any more.
     #[error(transparent)]
     Gone(#[from] Gone),
@@ -69,25 +109,59 @@ pub enum DialError {
 #[derive(Clone, Debug)]
 pub struct SipHandle {
     commands: mpsc::Sender<Command>,
-    bound: SocketAddr,
+    listening: Arc<[Listening]>,
+    external: Option<IpAddr>,
 }
 
 impl Dial {
     pub(super) fn into_invite(self, flow: Flow) -> Invite {
-        let Self { peer: _, request_uri, from, to, body, credentials } = self;
-        Invite { request_uri, from, to, flow, contact: None, headers: Vec::new(), body: Some(body), credentials }
+        let Self { way: _, request_uri, from, to, contact, headers, body, credentials } = self;
+        Invite { request_uri, from, to, flow, contact, headers, body: Some(body), credentials }
     }
 }
 
 impl SipHandle {
-    pub(super) fn new(commands: mpsc::Sender<Command>, bound: SocketAddr) -> Self {
-        Self { commands, bound }
+    pub(super) fn new(commands: mpsc::Sender<Command>, listening: Vec<Listening>, external: Option<IpAddr>) -> Self {
+        Self { commands, listening: listening.into(), external }
     }
 
-    /// The address that the driver's socket is bound to.
+    /// Where SIP is listened for.
+    pub fn listening(&self) -> impl Iterator<Item = Listen> {
+        self.listening.iter().map(|listening| listening.listen)
+    }
+
+    /// The address of the first listener.
     #[must_use]
-    pub fn bound(&self) -> SocketAddr {
-        self.bound
+    pub fn bound(&self) -> Option<SocketAddr> {
+        self.listening.first().map(|listening| listening.listen.address)
+    }
+
+    /// The address at which the other side of a way sees us; none when no listener leads there.
+    #[must_use]
+    pub fn local(&self, way: Way) -> Option<SocketAddr> {
+        match way {
+            Way::To(peer, protocol) => {
+                Ways::new(&self.listening, self.external).to(peer, protocol).map(|flow| flow.local)
+            }
+            Way::Along(flow) => Some(flow.local),
+        }
+    }
+
+    /// The address that media with `peer` is bound to: that of our listeners where they have one alone, so that voice and
+    /// signalling leave from the same place.
+    #[must_use]
+    pub fn media_address(&self, peer: IpAddr) -> IpAddr {
+        let mut family = self
+            .listening
+            .iter()
+            .map(|listening| listening.listen.address.ip())
+            .filter(|own| own.is_ipv4() == peer.is_ipv4());
+        let first = family.next();
+        match first {
+            Some(own) if family.all(|other| other == own) => own,
+            Some(_) | None if peer.is_ipv4() => std::net::Ipv4Addr::UNSPECIFIED.into(),
+            Some(_) | None => std::net::Ipv6Addr::UNSPECIFIED.into(),
+        }
     }
 
     /// Places a call; its events come through the receiver.
@@ -97,7 +171,7 @@ impl SipHandle {
     pub async fn dial(&self, dial: Dial) -> Result<(SessionId, mpsc::Receiver<Event>), DialError> {
         let (reply, answer) = oneshot::channel();
         self.send(Command::Dial { dial: Box::new(dial), reply }).await;
-        Ok(answer.await.map_err(|_| Gone)??)
+        answer.await.map_err(|_| Gone)?
     }
 
     /// Sends a request that belongs to no dialog, REGISTER or OPTIONS, and waits for its final response, challenges
@@ -105,9 +179,9 @@ impl SipHandle {
     ///
     /// # Errors
     /// When nobody answers, the network doesn't carry it, or more are under way than the user agent's settings allow.
-    pub async fn request(&self, peer: SocketAddr, request: Request) -> Result<Response, Failure> {
+    pub async fn request(&self, way: Way, request: Request) -> Result<Response, Failure> {
         let (reply, answer) = oneshot::channel();
-        self.send(Command::Request { request: Box::new(request), peer, reply }).await;
+        self.send(Command::Request { request: Box::new(request), way, reply }).await;
         answer.await.unwrap_or(Err(Failure::Transport))
     }
 
@@ -141,9 +215,19 @@ impl SipHandle {
         self.send(Command::AnswerOffer { session, answer }).await;
     }
 
-    /// Keeps the way to `peer` open: a double CRLF (RFC 5626 §3.5.1).
-    pub async fn ping(&self, peer: SocketAddr) {
-        self.send(Command::Ping(peer)).await;
+    /// Keeps a way open: a double CRLF (RFC 5626 §3.5.1). True when the other side has answered it; on UDP nobody does.
+    pub async fn ping(&self, way: Way) -> bool {
+        let (pong, answered) = oneshot::channel();
+        self.send(Command::Ping { way, pong }).await;
+        answered.await.is_ok()
+    }
+
+    /// Waits until the connection of a way is gone; on UDP there is none, and on a way without a connection it is gone.
+    pub async fn lost(&self, way: Way) {
+        let (watcher, gone) = oneshot::channel();
+        self.send(Command::Watch { way, watcher }).await;
+        // Nothing is ever sent: it is dropped.
+        drop(gone.await);
     }
 
     /// New INVITEs are answered 503 from now on.
