@@ -15,9 +15,11 @@
 pub mod builtin;
 pub mod engine;
 mod error;
+mod keypad;
 pub mod ledger;
 pub mod player;
 mod samples;
+mod script;
 pub mod turn;
 pub mod voice;
 

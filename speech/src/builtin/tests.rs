@@ -1,5 +1,6 @@
 //! The receptionist on virtual time, beside a driver that voices lines, plays items and presses keys.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;

@@ -6,24 +6,24 @@ use std::time::{Duration, Instant};
 const MOST: usize = 32;
 
 /// Whether a telephone has this key (RFC 4733 §3.2, without flash).
-pub(super) fn is_key(key: char) -> bool {
+pub(crate) fn is_key(key: char) -> bool {
     matches!(key, '0'..='9' | '*' | '#' | 'A'..='D')
 }
 
 /// The entry under way.
 #[derive(Debug)]
-pub(super) struct Keypad {
+pub(crate) struct Keypad {
     keys: String,
     pause: Duration,
     deadline: Option<Instant>,
 }
 
 impl Keypad {
-    pub(super) fn new(pause: Duration) -> Self {
+    pub(crate) fn new(pause: Duration) -> Self {
         Self { keys: String::new(), pause, deadline: None }
     }
 
-    pub(super) fn push(&mut self, key: char, now: Instant) {
+    pub(crate) fn push(&mut self, key: char, now: Instant) {
         if self.keys.len() < MOST {
             self.keys.push(key);
         }
@@ -31,30 +31,30 @@ impl Keypad {
     }
 
     /// The caller can't press keys: the entry waits for more.
-    pub(super) fn suspend(&mut self) {
+    pub(crate) fn suspend(&mut self) {
         self.deadline = None;
     }
 
     /// The caller can press keys again, and has the whole pause to go on.
-    pub(super) fn resume(&mut self, now: Instant) {
+    pub(crate) fn resume(&mut self, now: Instant) {
         self.deadline = if self.collecting() { now.checked_add(self.pause) } else { None };
     }
 
-    pub(super) fn collecting(&self) -> bool {
+    pub(crate) fn collecting(&self) -> bool {
         !self.keys.is_empty()
     }
 
     /// When the entry is over.
-    pub(super) fn deadline(&self) -> Option<Instant> {
+    pub(crate) fn deadline(&self) -> Option<Instant> {
         self.deadline
     }
 
-    pub(super) fn due(&self, now: Instant) -> bool {
+    pub(crate) fn due(&self, now: Instant) -> bool {
         self.deadline.is_some_and(|deadline| now >= deadline)
     }
 
     /// The entry, if there is one; the next begins.
-    pub(super) fn take(&mut self) -> Option<String> {
+    pub(crate) fn take(&mut self) -> Option<String> {
         self.deadline = None;
         Some(std::mem::take(&mut self.keys)).filter(|keys| !keys.is_empty())
     }
