@@ -285,7 +285,7 @@ impl Engine for Receptionist {
             Input::Goodbye => self.goodbye(),
             Input::Held(held) => self.hold(held, now),
             Input::Nudge => self.nudge(),
-            Input::Wakeup | Input::SocketOpened | Input::Message(_) | Input::SocketClosed => {}
+            Input::Wakeup | Input::Judged(_) | Input::SocketOpened | Input::Message(_) | Input::SocketClosed => {}
         }
         self.settle(now);
     }

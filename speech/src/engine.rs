@@ -21,6 +21,12 @@ use std::time::Instant;
 use crate::samples::Samples;
 use crate::voice::Speech;
 
+mod clip;
+mod decision;
+
+pub use clip::Clip;
+pub use decision::Decision;
+
 /// One thing that the agent says, from its first sample to its end. Numbered upwards by the engine, never used twice in a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ItemId(pub u64);
@@ -84,6 +90,8 @@ pub enum Input<'a> {
     Message(&'a str),
     /// The socket to the remote engine is gone.
     SocketClosed,
+    /// Whether what [`Decision::Entered`] told is right.
+    Judged(bool),
     /// The caller holds the call (true) or takes it back (false). Meanwhile nothing is heard on either side and no [`Input::Wakeup`] comes.
     Held(bool),
     /// The operator drains: say goodbye, then hang up.
@@ -135,6 +143,8 @@ pub enum Output {
     Send(String),
     /// End the call once everything queued has been heard.
     HangUp,
+    /// What the caller's keys came to.
+    Decided(Decision),
     /// An event for the record of the conversation.
     Note(Note),
     /// Drained. Hand in [`Input::Wakeup`] at this time, if there is one and nothing comes before.
@@ -171,55 +181,6 @@ pub enum Leave {
     Silence,
 }
 
-/// A stretch of shared samples: cutting it copies nothing.
-#[derive(Clone, Debug)]
-pub struct Clip {
-    shared: Arc<[i16]>,
-    range: Range<usize>,
-}
-
-impl Clip {
-    /// All of `samples`.
-    #[must_use]
-    pub fn new(samples: Arc<[i16]>) -> Self {
-        let range = 0..samples.len();
-        Self { shared: samples, range }
-    }
-
-    /// The samples.
-    #[must_use]
-    pub fn samples(&self) -> &[i16] {
-        self.shared.get(self.range.clone()).unwrap_or_default()
-    }
-
-    /// How many samples there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.samples().len()
-    }
-
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Parts the clip after its first `count` samples (or at its end): what comes before is returned, what follows stays.
-    #[must_use]
-    pub fn split_to(&mut self, count: usize) -> Self {
-        let cut = self.range.start.saturating_add(count).min(self.range.end);
-        let head = Self { shared: Arc::clone(&self.shared), range: self.range.start..cut };
-        self.range.start = cut;
-        head
-    }
-}
-
-impl PartialEq for Clip {
-    fn eq(&self, other: &Self) -> bool {
-        self.samples() == other.samples()
-    }
-}
-
 /// What talks on a call: a machine without sockets and clock.
 pub trait Engine {
     /// Takes one fact. Inputs that mean nothing to this engine are ignored.
@@ -233,20 +194,4 @@ pub trait Engine {
 
     /// Samples a second of [`Output::Audio`].
     fn output_rate(&self) -> u32;
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_clip_parts_without_losing_a_sample() {
-        let mut rest = Clip::new(Arc::from([1, 2, 3, 4, 5]));
-        let head = rest.split_to(2);
-        assert_eq!(head.samples(), [1, 2]);
-        assert_eq!(rest.samples(), [3, 4, 5]);
-        assert_eq!(rest.split_to(99).samples(), [3, 4, 5]);
-        assert!(rest.is_empty());
-        assert!(rest.split_to(1).is_empty());
-    }
 }

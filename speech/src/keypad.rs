@@ -1,4 +1,12 @@
-//! Keys collected into one entry until a pause.
+//! Keys collected into one entry.
+//!
+//! ```text
+//!   Idle ──wait──► Waiting ──key──► Collecting ──key──► Collecting     take, from anywhere: Idle
+//!     │               └─ patience ─► due    └─ pause ─► due
+//!     └──────────key──────────────────►┘
+//! ```
+//!
+//! [`Keypad::suspend`] stops the clock while nobody can press keys; [`Keypad::resume`] starts it anew.
 
 use std::time::{Duration, Instant};
 
@@ -14,13 +22,24 @@ pub(crate) fn is_key(key: char) -> bool {
 #[derive(Debug)]
 pub(crate) struct Keypad {
     keys: String,
+    /// Between two keys of one entry.
     pause: Duration,
+    /// Before the first key, while one is waited for.
+    patience: Option<Duration>,
     deadline: Option<Instant>,
 }
 
 impl Keypad {
     pub(crate) fn new(pause: Duration) -> Self {
-        Self { keys: String::new(), pause, deadline: None }
+        Self { keys: String::new(), pause, patience: None, deadline: None }
+    }
+
+    /// A first key is waited for from now on, for so long. Changes nothing once there is a key or one is waited for already.
+    pub(crate) fn wait(&mut self, patience: Duration, now: Instant) {
+        if !self.collecting() && self.patience.is_none() {
+            self.patience = Some(patience);
+            self.deadline = now.checked_add(patience);
+        }
     }
 
     pub(crate) fn push(&mut self, key: char, now: Instant) {
@@ -35,13 +54,19 @@ impl Keypad {
         self.deadline = None;
     }
 
-    /// The caller can press keys again, and has the whole pause to go on.
+    /// The caller can press keys again, and has the whole time to begin or to go on.
     pub(crate) fn resume(&mut self, now: Instant) {
-        self.deadline = if self.collecting() { now.checked_add(self.pause) } else { None };
+        let time = if self.collecting() { Some(self.pause) } else { self.patience };
+        self.deadline = time.and_then(|time| now.checked_add(time));
     }
 
     pub(crate) fn collecting(&self) -> bool {
         !self.keys.is_empty()
+    }
+
+    /// The keys so far.
+    pub(crate) fn keys(&self) -> &str {
+        &self.keys
     }
 
     /// When the entry is over.
@@ -56,6 +81,7 @@ impl Keypad {
     /// The entry, if there is one; the next begins.
     pub(crate) fn take(&mut self) -> Option<String> {
         self.deadline = None;
+        self.patience = None;
         Some(std::mem::take(&mut self.keys)).filter(|keys| !keys.is_empty())
     }
 }

@@ -62,6 +62,7 @@ impl Engine for Player {
             | Input::SocketOpened
             | Input::Message(_)
             | Input::SocketClosed
+            | Input::Judged(_)
             | Input::Held(_)
             | Input::Nudge
             | Input::Wakeup => {}

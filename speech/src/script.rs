@@ -9,7 +9,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::engine::{Clip, ItemId, Note, Output, Ticket};
+use crate::engine::{Clip, Decision, ItemId, Note, Output, Ticket};
 use crate::samples::Samples;
 use crate::voice::Speech;
 
@@ -132,6 +132,10 @@ impl Script {
 
     pub(crate) fn note(&mut self, note: Note) {
         self.outputs.push_back(Output::Note(note));
+    }
+
+    pub(crate) fn decide(&mut self, decision: Decision) {
+        self.outputs.push_back(Output::Decided(decision));
     }
 
     pub(crate) fn ask_time(&mut self) {

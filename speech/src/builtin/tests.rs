@@ -115,7 +115,7 @@ impl Desk {
             Output::WallClock => self.clock_wanted += 1,
             Output::HangUp => self.hung_up = true,
             Output::Note(note) => self.notes.push(note),
-            Output::Send(_) | Output::Timeout(_) => unreachable!("no socket"),
+            Output::Send(_) | Output::Decided(_) | Output::Timeout(_) => unreachable!("no socket, no decisions"),
         }
     }
 

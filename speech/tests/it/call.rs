@@ -194,7 +194,9 @@ impl Call {
                 }
                 Output::HangUp => self.hang_up = true,
                 Output::Note(_) => {}
-                Output::Send(_) => unreachable!("the receptionist has no socket"),
+                Output::Send(_) | Output::Decided(_) => {
+                    unreachable!("the receptionist has no socket and decides nothing")
+                }
                 Output::Timeout(_) => return,
             }
         }

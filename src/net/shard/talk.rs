@@ -379,6 +379,7 @@ impl Talk {
                 self.engine.handle(Input::WallClock(clock), now);
             }
             Output::Send(_) => debug!("an engine without a socket has a message to send"),
+            Output::Decided(decision) => debug!(call = self.key.0, ?decision, "nobody acts on the caller's choice"),
             Output::HangUp => self.leaving = Some(LAST_PACKETS),
             Output::Note(note) => self.note(&note),
             Output::Timeout(wake) => self.wake = wake,
