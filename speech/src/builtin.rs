@@ -285,7 +285,15 @@ impl Engine for Receptionist {
             Input::Goodbye => self.goodbye(),
             Input::Held(held) => self.hold(held, now),
             Input::Nudge => self.nudge(),
-            Input::Wakeup | Input::Judged(_) | Input::SocketOpened | Input::Message(_) | Input::SocketClosed => {}
+            Input::Wakeup
+            | Input::Coded(_)
+            | Input::Judged(_)
+            | Input::SocketOpened
+            | Input::SocketFailed(_)
+            | Input::Message(_)
+            | Input::SocketClosed { .. }
+            | Input::ToolResult { .. }
+            | Input::Ended => {}
         }
         self.settle(now);
     }
@@ -293,13 +301,5 @@ impl Engine for Receptionist {
     fn poll(&mut self) -> Output {
         let next = [self.idle, self.keypad.deadline()].into_iter().flatten().min();
         self.script.poll().unwrap_or(Output::Timeout(next))
-    }
-
-    fn input_rate(&self) -> u32 {
-        Samples::RATE
-    }
-
-    fn output_rate(&self) -> u32 {
-        Samples::RATE
     }
 }

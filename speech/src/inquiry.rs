@@ -104,9 +104,13 @@ impl Inquiry {
             | Input::TurnStarted { .. }
             | Input::TurnEnded { .. }
             | Input::WallClock(_)
+            | Input::Coded(_)
             | Input::SocketOpened
+            | Input::SocketFailed(_)
             | Input::Message(_)
-            | Input::SocketClosed
+            | Input::SocketClosed { .. }
+            | Input::ToolResult { .. }
+            | Input::Ended
             | Input::Judged(_)
             | Input::Wakeup => {}
         }

@@ -9,6 +9,7 @@
 //! | [`player`] | an engine that plays one recording |
 //! | [`menu`], [`pin`] | engines that ask a question which keys answer |
 //! | [`silent`] | engines for calls on which nobody of ours talks |
+//! | [`tools`] | what a model may call |
 //! | [`voice`] | the embedded voice: English text to 8 kHz samples |
 //!
 //! Everything here is pure: no socket, no clock, no thread. A driver feeds facts in and drains what comes out
@@ -26,6 +27,7 @@ pub mod player;
 mod samples;
 mod script;
 pub mod silent;
+pub mod tools;
 pub mod turn;
 pub mod voice;
 

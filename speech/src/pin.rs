@@ -12,7 +12,6 @@ use std::time::{Duration, Instant};
 
 use crate::engine::{Decision, Engine, Input, Output};
 use crate::inquiry::{Inquiry, Prompt, Question};
-use crate::samples::Samples;
 
 /// What a gate asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,14 +116,6 @@ impl Engine for PinGate {
 
     fn poll(&mut self) -> Output {
         self.inquiry.poll()
-    }
-
-    fn input_rate(&self) -> u32 {
-        Samples::RATE
-    }
-
-    fn output_rate(&self) -> u32 {
-        Samples::RATE
     }
 }
 

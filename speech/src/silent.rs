@@ -11,7 +11,6 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::engine::{Clip, Engine, Input, ItemId, Leave, Note, Output};
-use crate::samples::Samples;
 
 /// Periods that wait to be heard: with one more at hand there is never a gap between two.
 const AHEAD: u64 = 2;
@@ -76,14 +75,6 @@ impl Engine for Silent {
     fn poll(&mut self) -> Output {
         self.rest.poll()
     }
-
-    fn input_rate(&self) -> u32 {
-        Samples::RATE
-    }
-
-    fn output_rate(&self) -> u32 {
-        Samples::RATE
-    }
 }
 
 impl Engine for Ringback {
@@ -101,9 +92,13 @@ impl Engine for Ringback {
             | Input::Finished { .. }
             | Input::Synthesized { .. }
             | Input::WallClock(_)
+            | Input::Coded(_)
             | Input::SocketOpened
+            | Input::SocketFailed(_)
             | Input::Message(_)
-            | Input::SocketClosed
+            | Input::SocketClosed { .. }
+            | Input::ToolResult { .. }
+            | Input::Ended
             | Input::Judged(_)
             | Input::Held(_)
             | Input::Nudge
@@ -113,14 +108,6 @@ impl Engine for Ringback {
 
     fn poll(&mut self) -> Output {
         self.rest.poll()
-    }
-
-    fn input_rate(&self) -> u32 {
-        Samples::RATE
-    }
-
-    fn output_rate(&self) -> u32 {
-        Samples::RATE
     }
 }
 

@@ -115,7 +115,17 @@ impl Desk {
             Output::WallClock => self.clock_wanted += 1,
             Output::HangUp => self.hung_up = true,
             Output::Note(note) => self.notes.push(note),
-            Output::Send(_) | Output::Decided(_) | Output::Timeout(_) => unreachable!("no socket, no decisions"),
+            Output::Coded { .. }
+            | Output::TextEnds { .. }
+            | Output::Connect(_)
+            | Output::Disconnect { .. }
+            | Output::Send(_)
+            | Output::Tool(_)
+            | Output::CallerText { .. }
+            | Output::Usage(_)
+            | Output::Trouble(_)
+            | Output::Decided(_)
+            | Output::Timeout(_) => unreachable!("no socket, no decisions"),
         }
     }
 

@@ -1,26 +1,26 @@
-//! Audio that is shared rather than copied.
+//! Audio that is shared rather than copied: samples, or bytes of G.711.
 
 use std::ops::Range;
 use std::sync::Arc;
 
 /// A stretch of shared samples: cutting it copies nothing.
 #[derive(Clone, Debug)]
-pub struct Clip {
-    shared: Arc<[i16]>,
+pub struct Clip<T = i16> {
+    shared: Arc<[T]>,
     range: Range<usize>,
 }
 
-impl Clip {
+impl<T> Clip<T> {
     /// All of `samples`.
     #[must_use]
-    pub fn new(samples: Arc<[i16]>) -> Self {
+    pub fn new(samples: Arc<[T]>) -> Self {
         let range = 0..samples.len();
         Self { shared: samples, range }
     }
 
     /// The samples.
     #[must_use]
-    pub fn samples(&self) -> &[i16] {
+    pub fn samples(&self) -> &[T] {
         self.shared.get(self.range.clone()).unwrap_or_default()
     }
 
@@ -46,7 +46,7 @@ impl Clip {
     }
 }
 
-impl PartialEq for Clip {
+impl<T: PartialEq> PartialEq for Clip<T> {
     fn eq(&self, other: &Self) -> bool {
         self.samples() == other.samples()
     }

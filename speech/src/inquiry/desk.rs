@@ -108,7 +108,16 @@ impl<E: Engine> Desk<E> {
                 Output::HangUp => self.hung_up = true,
                 Output::Decided(decision) => self.decisions.push(decision),
                 Output::ItemEnd { .. } | Output::Note(_) => {}
-                Output::WallClock | Output::Send(_) => unreachable!("asks by keys alone"),
+                Output::WallClock
+                | Output::Coded { .. }
+                | Output::TextEnds { .. }
+                | Output::Connect(_)
+                | Output::Disconnect { .. }
+                | Output::Send(_)
+                | Output::Tool(_)
+                | Output::CallerText { .. }
+                | Output::Usage(_)
+                | Output::Trouble(_) => unreachable!("asks by keys alone"),
                 Output::Timeout(wakeup) => {
                     self.wakeup = wakeup;
                     return self.play();
