@@ -19,28 +19,23 @@
 //! read-back keys are asked for as they come. Audio costs a copy into a ring of 1.5 s, and during a turn into the recording, which
 //! grows by doubling.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use crate::engine::{Engine, Input, Leave, Note, Output, WallClock};
+use crate::keypad::{self, Keypad};
 use crate::samples::Samples;
+use crate::script::{Manner, Part, Script, spaced};
 
-mod keypad;
 mod phrases;
 mod recorder;
-mod script;
 mod settings;
 #[cfg(test)]
 mod tests;
 
 pub use settings::{Settings, lines, opening};
 
-use keypad::Keypad;
 use recorder::Recorder;
-use script::{Manner, Part, Script};
 
-/// Between the sentences of a longer text.
-const REST: Samples = Samples::from_ms(250);
 /// How the parrot's audio stands in the transcript.
 const PARROTED: &str = "[parrot]";
 
@@ -290,7 +285,15 @@ impl Engine for Receptionist {
             Input::Goodbye => self.goodbye(),
             Input::Held(held) => self.hold(held, now),
             Input::Nudge => self.nudge(),
-            Input::Wakeup | Input::SocketOpened | Input::Message(_) | Input::SocketClosed => {}
+            Input::Wakeup
+            | Input::Coded(_)
+            | Input::Judged(_)
+            | Input::SocketOpened
+            | Input::SocketFailed(_)
+            | Input::Message(_)
+            | Input::SocketClosed { .. }
+            | Input::ToolResult { .. }
+            | Input::Ended => {}
         }
         self.settle(now);
     }
@@ -298,24 +301,5 @@ impl Engine for Receptionist {
     fn poll(&mut self) -> Output {
         let next = [self.idle, self.keypad.deadline()].into_iter().flatten().min();
         self.script.poll().unwrap_or(Output::Timeout(next))
-    }
-
-    fn input_rate(&self) -> u32 {
-        Samples::RATE
-    }
-
-    fn output_rate(&self) -> u32 {
-        Samples::RATE
-    }
-}
-
-/// Puts a rest between sentences.
-fn spaced(parts: impl IntoIterator<Item = Part>) -> impl Iterator<Item = Part> {
-    parts.into_iter().flat_map(|part| [Part::Rest(REST), part]).skip(1)
-}
-
-impl Part {
-    fn line(text: &str) -> Self {
-        Self::Line(Arc::from(text))
     }
 }

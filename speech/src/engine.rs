@@ -5,14 +5,23 @@
 //! ```
 //!
 //! One shape carries all kinds: the embedded receptionist, whose speech a [`Output::Synthesize`] brings, and remote engines,
-//! which turn [`Input::Audio`] into [`Output::Send`] and [`Input::Message`] into [`Output::Audio`].
+//! which turn [`Input::Audio`] into [`Output::Send`] and [`Input::Message`] into [`Output::Audio`]. A remote engine asks for its socket
+//! ([`Output::Connect`]) as soon as it is polled, so that it can be made while the telephone rings:
+//!
+//! ```text
+//!     none ──Connect──► (driver dials) ──SocketOpened──► open: Message, Send ──SocketClosed──► none
+//!       ▲                    └──SocketFailed──► none         └──Disconnect──► none
+//!       └── the engine decides when to Connect again: it owns back-off, and what is told to the other side after that
+//! ```
 //!
 //! Driven by the call's step on its media shard: [`Engine::handle`] any number of inputs, then [`Engine::poll`] until
 //! [`Output::Timeout`]; come back with [`Input::Wakeup`] at the time that it names. An engine never decides that the
 //! caller interrupts: the [turn machine](crate::turn) does, the playout queue is flushed, and the engine is told how much of each
 //! item was heard. An engine whose back end insists on deciding says [`Output::Flush`].
 //!
-//! Invariant: the first sample of the first [`Input::Audio`] is position zero of the media clock in which turns are told.
+//! Invariant: the first sample of the first [`Input::Audio`] or [`Input::Coded`] is position zero of the media clock in which turns are told.
+//!
+//! Invariant: after [`Output::Disconnect`] or [`Output::Connect`] nothing more of the socket before is handed in, its end neither.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -21,9 +30,48 @@ use std::time::Instant;
 use crate::samples::Samples;
 use crate::voice::Speech;
 
+mod clip;
+mod decision;
+mod note;
+mod socket;
+mod tool;
+mod usage;
+
+pub use clip::Clip;
+pub use decision::Decision;
+pub use note::{Leave, Note};
+pub use socket::{ConnectFailure, Endpoint, Fault, Loss, Trouble};
+pub use tool::{Task, ToolCall, ToolId};
+pub use usage::{Tokens, Usage, UsageOf};
+
 /// One thing that the agent says, from its first sample to its end. Numbered upwards by the engine, never used twice in a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ItemId(pub u64);
+
+/// One utterance of the caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CallerItem(pub u64);
+
+/// In what form audio travels between call and engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wire {
+    /// 16-bit samples: [`Input::Audio`], [`Output::Audio`].
+    Pcm {
+        /// Samples a second from the caller.
+        input: u32,
+        /// Samples a second from the engine.
+        output: u32,
+    },
+    /// G.711 µ-law at 8 kHz both ways: [`Input::Coded`], [`Output::Coded`].
+    Mulaw,
+    /// G.711 A-law at 8 kHz both ways.
+    Alaw,
+}
+
+impl Wire {
+    /// Samples of the telephone.
+    pub const TELEPHONE: Self = Self::Pcm { input: Samples::RATE, output: Samples::RATE };
+}
 
 /// Ties an [`Output::Synthesize`] to its [`Input::Synthesized`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -45,6 +93,8 @@ pub enum Input<'a> {
     Answered,
     /// The caller's continuous audio at [`Engine::input_rate`]: all of it, silence and filled gaps included.
     Audio(&'a [i16]),
+    /// The same as G.711, for an engine whose [wire](Engine::wire) is that: a byte is a sample. Such an engine takes no [`Input::Audio`].
+    Coded(&'a [u8]),
     /// The caller has the floor since `at` (pre-roll included); whatever is unspoken is out of date.
     TurnStarted {
         /// Where the caller's voice began.
@@ -78,18 +128,36 @@ pub enum Input<'a> {
     },
     /// What [`Output::WallClock`] asked for.
     WallClock(WallClock),
-    /// The socket to the remote engine is open.
+    /// The socket that [`Output::Connect`] asked for is open.
     SocketOpened,
-    /// A message from the remote engine.
+    /// It couldn't be opened.
+    SocketFailed(ConnectFailure),
+    /// A text message from the remote engine, whole.
     Message(&'a str),
-    /// The socket to the remote engine is gone.
-    SocketClosed,
+    /// The socket to the remote engine is gone: closed by the other side, broken, or too slow to take what was sent.
+    SocketClosed {
+        /// The code of the close frame (RFC 6455 §7.4), if there was one.
+        code: Option<u16>,
+        /// Its reason, or what broke.
+        reason: &'a str,
+    },
+    /// What a tool came to: one for each [`Output::Tool`].
+    ToolResult {
+        /// The call.
+        id: ToolId,
+        /// For the model to read.
+        output: String,
+    },
+    /// Whether what [`Decision::Entered`] told is right.
+    Judged(bool),
     /// The caller holds the call (true) or takes it back (false). Meanwhile nothing is heard on either side and no [`Input::Wakeup`] comes.
     Held(bool),
     /// The operator drains: say goodbye, then hang up.
     Goodbye,
     /// Nobody has moved for a while though it was the engine's turn: ask again, or say something.
     Nudge,
+    /// The call is over. A remote engine takes leave of the other side; once it has said [`Output::Disconnect`] it may be dropped.
+    Ended,
     /// The time that [`Output::Timeout`] named has come.
     Wakeup,
 }
@@ -106,6 +174,15 @@ pub enum Output {
         /// False for what must be heard to its end (legal text, a goodbye).
         interruptible: bool,
     },
+    /// The same in the G.711 of the engine's [wire](Engine::wire).
+    Coded {
+        /// The item that it continues.
+        item: ItemId,
+        /// A byte a sample.
+        bytes: Clip<u8>,
+        /// As above.
+        interruptible: bool,
+    },
     /// What a span of an item's audio says, for the [ledger](crate::ledger). Pieces join verbatim: blanks are theirs to bring.
     Text {
         /// The item that is spoken.
@@ -114,6 +191,13 @@ pub enum Output {
         text: Arc<str>,
         /// From its first sample, on the media clock whatever the output rate.
         span: Range<Samples>,
+    },
+    /// The spans told of `item` were estimates; its last text ends at `end`, the others stretch with it ([`crate::Ledger::stretch`]).
+    TextEnds {
+        /// The item.
+        item: ItemId,
+        /// From its first sample.
+        end: Samples,
     },
     /// All audio of the item has been given: report [`Input::Finished`] once it has been heard.
     ItemEnd {
@@ -131,93 +215,40 @@ pub enum Output {
     },
     /// Tell the time of day.
     WallClock,
-    /// A message to the remote engine.
+    /// Open a socket to the remote engine, in the place of any before.
+    Connect(Arc<Endpoint>),
+    /// Close the socket, with this code.
+    Disconnect {
+        /// As in RFC 6455 §7.4.
+        code: u16,
+    },
+    /// A text message to the remote engine. A socket that takes no more is told as [`Input::SocketClosed`].
     Send(String),
+    /// Carry this out, then hand in [`Input::ToolResult`].
+    Tool(ToolCall),
+    /// What the caller said, as far as the remote engine has understood. Later texts of the same item replace earlier ones.
+    CallerText {
+        /// The utterance. Numbered upwards; texts of several may come interleaved.
+        item: CallerItem,
+        /// All of its words so far.
+        text: Arc<str>,
+        /// Where it was said on the media clock, if that's known.
+        span: Option<Range<Samples>>,
+        /// Nothing more will come of it.
+        finished: bool,
+    },
+    /// What the remote engine charges for.
+    Usage(Usage),
+    /// The remote engine is in trouble, or out of it. Whoever hears of [`Trouble::Lost`] puts another engine in this one's place.
+    Trouble(Trouble),
     /// End the call once everything queued has been heard.
     HangUp,
+    /// What the caller's keys came to.
+    Decided(Decision),
     /// An event for the record of the conversation.
     Note(Note),
     /// Drained. Hand in [`Input::Wakeup`] at this time, if there is one and nothing comes before.
     Timeout(Option<Instant>),
-}
-
-/// An event for the record of the conversation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Note {
-    /// The caller's keys were understood as one entry.
-    Keys(String),
-    /// Repeating the caller was switched on or off.
-    Parrot {
-        /// Whether it is on now.
-        on: bool,
-    },
-    /// Nothing was heard of the caller, so we asked; the `count`th time in a row.
-    StillThere {
-        /// How often we've asked since the caller last moved.
-        count: u32,
-    },
-    /// The agent takes leave.
-    Leaving(Leave),
-}
-
-/// Why the agent takes leave.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Leave {
-    /// The caller asked for it.
-    Caller,
-    /// The operator asked for it.
-    Operator,
-    /// The caller stayed silent through every prompt.
-    Silence,
-}
-
-/// A stretch of shared samples: cutting it copies nothing.
-#[derive(Clone, Debug)]
-pub struct Clip {
-    shared: Arc<[i16]>,
-    range: Range<usize>,
-}
-
-impl Clip {
-    /// All of `samples`.
-    #[must_use]
-    pub fn new(samples: Arc<[i16]>) -> Self {
-        let range = 0..samples.len();
-        Self { shared: samples, range }
-    }
-
-    /// The samples.
-    #[must_use]
-    pub fn samples(&self) -> &[i16] {
-        self.shared.get(self.range.clone()).unwrap_or_default()
-    }
-
-    /// How many samples there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.samples().len()
-    }
-
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Parts the clip after its first `count` samples (or at its end): what comes before is returned, what follows stays.
-    #[must_use]
-    pub fn split_to(&mut self, count: usize) -> Self {
-        let cut = self.range.start.saturating_add(count).min(self.range.end);
-        let head = Self { shared: Arc::clone(&self.shared), range: self.range.start..cut };
-        self.range.start = cut;
-        head
-    }
-}
-
-impl PartialEq for Clip {
-    fn eq(&self, other: &Self) -> bool {
-        self.samples() == other.samples()
-    }
 }
 
 /// What talks on a call: a machine without sockets and clock.
@@ -228,25 +259,24 @@ pub trait Engine {
     /// The next wish; [`Output::Timeout`] when there is none left.
     fn poll(&mut self) -> Output;
 
+    /// The form of audio both ways; the same for the engine's whole life.
+    fn wire(&self) -> Wire {
+        Wire::TELEPHONE
+    }
+
     /// Samples a second that [`Input::Audio`] must have.
-    fn input_rate(&self) -> u32;
+    fn input_rate(&self) -> u32 {
+        match self.wire() {
+            Wire::Pcm { input, .. } => input,
+            Wire::Mulaw | Wire::Alaw => Samples::RATE,
+        }
+    }
 
     /// Samples a second of [`Output::Audio`].
-    fn output_rate(&self) -> u32;
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_clip_parts_without_losing_a_sample() {
-        let mut rest = Clip::new(Arc::from([1, 2, 3, 4, 5]));
-        let head = rest.split_to(2);
-        assert_eq!(head.samples(), [1, 2]);
-        assert_eq!(rest.samples(), [3, 4, 5]);
-        assert_eq!(rest.split_to(99).samples(), [3, 4, 5]);
-        assert!(rest.is_empty());
-        assert!(rest.split_to(1).is_empty());
+    fn output_rate(&self) -> u32 {
+        match self.wire() {
+            Wire::Pcm { output, .. } => output,
+            Wire::Mulaw | Wire::Alaw => Samples::RATE,
+        }
     }
 }

@@ -19,8 +19,10 @@ use crate::engine::ItemId;
 use crate::samples::Samples;
 
 mod latency;
+mod words;
 
 pub use latency::{Latency, Stopwatch};
+pub(crate) use words::Words;
 
 /// Who said it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,18 +50,11 @@ pub struct Line {
     pub interrupted: bool,
 }
 
-/// A span of an item's audio and what it says.
-#[derive(Clone, Debug)]
-struct Piece {
-    text: Arc<str>,
-    span: Range<Samples>,
-}
-
 /// An item that isn't over.
 #[derive(Clone, Debug)]
 struct Open {
     item: ItemId,
-    pieces: Vec<Piece>,
+    words: Words,
     started: Option<Samples>,
     heard: Samples,
 }
@@ -83,7 +78,14 @@ impl Ledger {
     /// `span` of `item`'s audio says `text` ([`crate::Output::Text`]). Pieces come in order and join verbatim.
     pub fn text(&mut self, item: ItemId, text: Arc<str>, span: Range<Samples>) {
         if self.line(item).is_none() {
-            self.entry(item).pieces.push(Piece { text, span });
+            self.entry(item).words.push(text, span);
+        }
+    }
+
+    /// The spans told of `item` were estimates: its last text ends at `end` ([`crate::Output::TextEnds`]).
+    pub fn stretch(&mut self, item: ItemId, end: Samples) {
+        if let Some(open) = self.open.iter_mut().find(|open| open.item == item) {
+            open.words.stretch(end);
         }
     }
 
@@ -104,7 +106,7 @@ impl Ledger {
     /// `item` was heard to its end. Returns its line.
     pub fn finished(&mut self, item: ItemId, at: Samples) -> Option<&Line> {
         let open = self.take(item)?;
-        let text = open.pieces.iter().map(|piece| &*piece.text).collect::<String>();
+        let text = open.words.whole();
         Some(self.close(&open, text, at, false))
     }
 
@@ -114,7 +116,7 @@ impl Ledger {
         if open.started.is_none() || heard == Samples::ZERO {
             return None;
         }
-        let text = cut(&open.pieces, heard);
+        let text = open.words.cut(heard);
         Some(self.close(&open, text, at, true))
     }
 
@@ -137,11 +139,20 @@ impl Ledger {
         }
     }
 
+    /// What the caller said in the turn that lies over `span`, when turns and texts come in different order.
+    pub fn caller_words(&mut self, span: &Range<Samples>, text: &str) {
+        let overlap = |line: &Line| (line.end.min(span.end) - line.start.max(span.start)).0;
+        let callers = self.lines.iter_mut().filter(|line| line.who == Speaker::Caller);
+        if let Some(line) = callers.max_by_key(|line| overlap(line)).filter(|line| overlap(line) > 0) {
+            line.text = text.to_owned();
+        }
+    }
+
     /// What has been heard of `item` so far, or was when it ended.
     #[must_use]
     pub fn heard_text(&self, item: ItemId) -> String {
         let open = self.open.iter().find(|open| open.item == item);
-        let live = open.map(|open| cut(&open.pieces, open.heard));
+        let live = open.map(|open| open.words.cut(open.heard));
         live.or_else(|| self.line(item).map(|line| line.text.clone())).unwrap_or_default()
     }
 
@@ -168,7 +179,7 @@ impl Ledger {
 
     fn entry(&mut self, item: ItemId) -> &mut Open {
         let at = self.open.iter().position(|open| open.item == item).unwrap_or_else(|| {
-            self.open.push(Open { item, pieces: Vec::new(), started: None, heard: Samples::ZERO });
+            self.open.push(Open { item, words: Words::default(), started: None, heard: Samples::ZERO });
             self.open.len() - 1
         });
         &mut self.open[at]
@@ -191,30 +202,6 @@ impl Ledger {
         self.lines.insert(at, line);
         &self.lines[at]
     }
-}
-
-/// The words that ended within `heard`.
-fn cut(pieces: &[Piece], heard: Samples) -> String {
-    let mut text = String::new();
-    for piece in pieces {
-        if piece.span.end <= heard {
-            text.push_str(&piece.text);
-        } else if piece.span.start < heard {
-            text.push_str(proportion(piece, heard));
-        }
-    }
-    text.trim().to_owned()
-}
-
-/// The whole words at the front of a piece that fit in proportion to what was heard of it. A piece of one word is all or nothing.
-fn proportion(piece: &Piece, heard: Samples) -> &str {
-    let (length, heard) = (piece.span.end - piece.span.start, heard - piece.span.start);
-    let words = piece.text.trim_end();
-    let limit = (words.chars().count() as u64).saturating_mul(heard.0);
-    let fits = |chars: usize| (chars as u64).saturating_mul(length.0) <= limit;
-    let spaces = words.char_indices().enumerate().filter(|(_, (_, char))| char.is_whitespace());
-    let fronts = spaces.take_while(|&(chars, _)| fits(chars)).filter_map(|(_, (end, _))| words.get(..end));
-    fronts.last().unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -7,6 +7,9 @@
 //! | [`ledger`] | what the caller has heard, the transcript, the latency of each turn |
 //! | [`builtin`] | the embedded receptionist: an engine without network or models |
 //! | [`player`] | an engine that plays one recording |
+//! | [`menu`], [`pin`] | engines that ask a question which keys answer |
+//! | [`silent`] | engines for calls on which nobody of ours talks |
+//! | [`tools`] | what a model may call |
 //! | [`voice`] | the embedded voice: English text to 8 kHz samples |
 //!
 //! Everything here is pure: no socket, no clock, no thread. A driver feeds facts in and drains what comes out
@@ -15,15 +18,23 @@
 pub mod builtin;
 pub mod engine;
 mod error;
+mod inquiry;
+mod keypad;
 pub mod ledger;
+pub mod menu;
+pub mod pin;
 pub mod player;
 mod samples;
+mod script;
+pub mod silent;
+pub mod tools;
 pub mod turn;
 pub mod voice;
 
 pub use builtin::Receptionist;
 pub use engine::{Engine, Input, ItemId, Output};
 pub use error::Error;
+pub use inquiry::Prompt;
 pub use ledger::Ledger;
 pub use samples::Samples;
 pub use turn::Turn;

@@ -59,9 +59,14 @@ impl Engine for Player {
             | Input::Finished { .. }
             | Input::Synthesized { .. }
             | Input::WallClock(_)
+            | Input::Coded(_)
             | Input::SocketOpened
+            | Input::SocketFailed(_)
             | Input::Message(_)
-            | Input::SocketClosed
+            | Input::SocketClosed { .. }
+            | Input::ToolResult { .. }
+            | Input::Ended
+            | Input::Judged(_)
             | Input::Held(_)
             | Input::Nudge
             | Input::Wakeup => {}
@@ -70,14 +75,6 @@ impl Engine for Player {
 
     fn poll(&mut self) -> Output {
         self.outputs.pop_front().unwrap_or(Output::Timeout(None))
-    }
-
-    fn input_rate(&self) -> u32 {
-        Samples::RATE
-    }
-
-    fn output_rate(&self) -> u32 {
-        Samples::RATE
     }
 }
 

@@ -1,5 +1,6 @@
 //! The receptionist on virtual time, beside a driver that voices lines, plays items and presses keys.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
@@ -114,7 +115,17 @@ impl Desk {
             Output::WallClock => self.clock_wanted += 1,
             Output::HangUp => self.hung_up = true,
             Output::Note(note) => self.notes.push(note),
-            Output::Send(_) | Output::Timeout(_) => unreachable!("no socket"),
+            Output::Coded { .. }
+            | Output::TextEnds { .. }
+            | Output::Connect(_)
+            | Output::Disconnect { .. }
+            | Output::Send(_)
+            | Output::Tool(_)
+            | Output::CallerText { .. }
+            | Output::Usage(_)
+            | Output::Trouble(_)
+            | Output::Decided(_)
+            | Output::Timeout(_) => unreachable!("no socket, no decisions"),
         }
     }
 

@@ -75,6 +75,31 @@ fn a_piece_of_a_million_characters_is_cut_in_one_walk() {
 }
 
 #[test]
+fn spans_that_were_estimates_stretch_to_the_audio_that_came() {
+    let mut ledger = three_words();
+    ledger.stretch(ITEM, ms(3_000));
+    for (heard, text) in [(999, ""), (1_000, "One"), (2_500, "One two"), (3_000, "One two three")] {
+        ledger.heard(ITEM, ms(heard));
+        assert_eq!(ledger.heard_text(ITEM), text, "{heard} ms");
+    }
+    ledger.stretch(ItemId(9), ms(1));
+}
+
+#[test]
+fn words_of_the_caller_find_their_turn_by_where_they_were_said() {
+    let mut ledger = Ledger::new();
+    for (start, end) in [(1_000, 2_000), (5_000, 6_000)] {
+        ledger.caller_started(ms(start));
+        ledger.caller_stopped(ms(end));
+    }
+    ledger.caller_words(&(ms(4_700)..ms(6_300)), "second");
+    ledger.caller_words(&(ms(1_100)..ms(2_500)), "first");
+    ledger.caller_words(&(ms(3_000)..ms(3_500)), "nobody's");
+    let texts: Vec<&str> = ledger.transcript().iter().map(|line| &*line.text).collect();
+    assert_eq!(texts, ["first", "second"]);
+}
+
+#[test]
 fn what_is_heard_grows_and_never_shrinks() {
     let mut ledger = three_words();
     ledger.heard(ITEM, ms(1_000));

@@ -194,7 +194,18 @@ impl Call {
                 }
                 Output::HangUp => self.hang_up = true,
                 Output::Note(_) => {}
-                Output::Send(_) => unreachable!("the receptionist has no socket"),
+                Output::Coded { .. }
+                | Output::TextEnds { .. }
+                | Output::Connect(_)
+                | Output::Disconnect { .. }
+                | Output::Send(_)
+                | Output::Tool(_)
+                | Output::CallerText { .. }
+                | Output::Usage(_)
+                | Output::Trouble(_)
+                | Output::Decided(_) => {
+                    unreachable!("the receptionist has no socket and decides nothing")
+                }
                 Output::Timeout(_) => return,
             }
         }

@@ -378,7 +378,16 @@ impl Talk {
                 let clock = WallClock { hour: part(time.hour()), minute: part(time.minute()) };
                 self.engine.handle(Input::WallClock(clock), now);
             }
-            Output::Send(_) => debug!("an engine without a socket has a message to send"),
+            Output::Coded { .. }
+            | Output::Connect(_)
+            | Output::Disconnect { .. }
+            | Output::Send(_)
+            | Output::Tool(_)
+            | Output::CallerText { .. }
+            | Output::Usage(_)
+            | Output::Trouble(_) => debug!("a remote engine has no socket here yet"),
+            Output::TextEnds { item, end } => self.ledger.stretch(item, end),
+            Output::Decided(decision) => debug!(call = self.key.0, ?decision, "nobody acts on the caller's choice"),
             Output::HangUp => self.leaving = Some(LAST_PACKETS),
             Output::Note(note) => self.note(&note),
             Output::Timeout(wake) => self.wake = wake,

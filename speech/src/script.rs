@@ -1,4 +1,4 @@
-//! What the receptionist is about to say: utterances in order, each of parts that may still be on their way from the voice.
+//! What an engine with prompts is about to say: utterances in order, each of parts that may still be on their way from the voice.
 //!
 //! ```text
 //!   Utterance:  parts wanted ──synthesized──► parts given (text, audio) ──► ItemEnd ──finished or interrupted──► forgotten
@@ -9,13 +9,16 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::engine::{Clip, ItemId, Note, Output, Ticket};
+use crate::engine::{Clip, Decision, ItemId, Note, Output, Ticket};
 use crate::samples::Samples;
 use crate::voice::Speech;
 
+/// Between the sentences of a longer text.
+const REST: Samples = Samples::from_ms(250);
+
 /// A part of an utterance.
 #[derive(Debug)]
-pub(super) enum Part {
+pub(crate) enum Part {
     /// Text for the voice.
     Line(Arc<str>),
     /// Samples, and what stands for them in the transcript.
@@ -24,9 +27,20 @@ pub(super) enum Part {
     Rest(Samples),
 }
 
+impl Part {
+    pub(crate) fn line(text: &str) -> Self {
+        Self::Line(Arc::from(text))
+    }
+}
+
+/// Puts a rest between sentences.
+pub(crate) fn spaced(parts: impl IntoIterator<Item = Part>) -> impl Iterator<Item = Part> {
+    parts.into_iter().flat_map(|part| [Part::Rest(REST), part]).skip(1)
+}
+
 /// How an utterance ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Manner {
+pub(crate) enum Manner {
     /// When the caller likes.
     Interruptible,
     /// When it has been heard.
@@ -55,7 +69,7 @@ struct Utterance {
 
 /// Utterances in order, and outputs waiting to be polled.
 #[derive(Debug, Default)]
-pub(super) struct Script {
+pub(crate) struct Script {
     queue: VecDeque<Utterance>,
     /// Items given in part or whole that haven't been heard to their end.
     sounding: Vec<ItemId>,
@@ -66,7 +80,7 @@ pub(super) struct Script {
 
 impl Script {
     /// Appends an utterance.
-    pub(super) fn say(&mut self, parts: impl IntoIterator<Item = Part>, manner: Manner) {
+    pub(crate) fn say(&mut self, parts: impl IntoIterator<Item = Part>, manner: Manner) {
         let item = ItemId(self.items);
         self.items += 1;
         let slots = parts.into_iter().map(|part| self.slot(part)).collect();
@@ -75,7 +89,7 @@ impl Script {
     }
 
     /// The voice has spoken a line. Lines that were dropped meanwhile are ignored.
-    pub(super) fn synthesized(&mut self, ticket: Ticket, speech: &Arc<Speech>) {
+    pub(crate) fn synthesized(&mut self, ticket: Ticket, speech: &Arc<Speech>) {
         let slots = self.queue.iter_mut().flat_map(|utterance| &mut utterance.slots);
         for slot in slots {
             if matches!(slot, Slot::Wanted(wanted, _) if *wanted == ticket) {
@@ -86,7 +100,7 @@ impl Script {
     }
 
     /// Asks the voice again for what hasn't come. Returns whether there was anything.
-    pub(super) fn ask_again(&mut self) -> bool {
+    pub(crate) fn ask_again(&mut self) -> bool {
         let slots = self.queue.iter().flat_map(|utterance| &utterance.slots);
         let before = self.outputs.len();
         self.outputs.extend(slots.filter_map(|slot| match slot {
@@ -97,7 +111,7 @@ impl Script {
     }
 
     /// Drops what hasn't been given of every interruptible utterance.
-    pub(super) fn drop_unspoken(&mut self) {
+    pub(crate) fn drop_unspoken(&mut self) {
         let (outputs, sounding) = (&mut self.outputs, &self.sounding);
         self.queue.retain(|utterance| {
             let keep = utterance.manner != Manner::Interruptible;
@@ -110,34 +124,38 @@ impl Script {
     }
 
     /// An item was heard to its end, or cut: nothing more is said of it.
-    pub(super) fn over(&mut self, item: ItemId) {
+    pub(crate) fn over(&mut self, item: ItemId) {
         self.sounding.retain(|sounding| *sounding != item);
         self.queue.retain(|utterance| utterance.item != item || utterance.given == Samples::ZERO);
         self.give();
     }
 
-    pub(super) fn note(&mut self, note: Note) {
+    pub(crate) fn note(&mut self, note: Note) {
         self.outputs.push_back(Output::Note(note));
     }
 
-    pub(super) fn ask_time(&mut self) {
+    pub(crate) fn decide(&mut self, decision: Decision) {
+        self.outputs.push_back(Output::Decided(decision));
+    }
+
+    pub(crate) fn ask_time(&mut self) {
         self.outputs.push_back(Output::WallClock);
     }
 
-    pub(super) fn flush(&mut self) {
+    pub(crate) fn flush(&mut self) {
         self.outputs.push_back(Output::Flush);
     }
 
-    pub(super) fn hang_up(&mut self) {
+    pub(crate) fn hang_up(&mut self) {
         self.outputs.push_back(Output::HangUp);
     }
 
     /// Nothing is being said or about to be.
-    pub(super) fn is_silent(&self) -> bool {
+    pub(crate) fn is_silent(&self) -> bool {
         self.queue.is_empty() && self.sounding.is_empty()
     }
 
-    pub(super) fn poll(&mut self) -> Option<Output> {
+    pub(crate) fn poll(&mut self) -> Option<Output> {
         self.outputs.pop_front()
     }
 
