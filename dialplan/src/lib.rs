@@ -6,10 +6,12 @@
 //!
 //! Driven by the call task in `talkpath`; fed by `talkpath-config`.
 
+mod expression;
 mod pattern;
 mod source;
 
-pub use pattern::{NumberPattern, PatternError};
+pub use expression::{Expression, ExpressionError};
+pub use pattern::{NumberPattern, NumberRange, NumberSet, PatternError};
 pub use source::{Source, SourceError};
 
 use std::fmt;
