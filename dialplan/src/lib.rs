@@ -9,6 +9,8 @@
 //! |---|---|
 //! | which route takes the call, and why | [`decide`], [`explain`] |
 //! | what do these keys mean | [`Menu::press`], [`Pin::typed`] |
+//! | what number is meant, and how is it written | [`NumberPlan`], [`Rewrite`] |
+//! | may it be dialled | [`Restrictions::check`], which [`Rewrite::outbound`] asks by itself |
 //!
 //! Driven by the call task in `talkpath`; fed by `talkpath-config`.
 
@@ -18,8 +20,10 @@ mod dial;
 mod expression;
 mod header;
 mod menu;
+mod numbers;
 mod pattern;
 mod pin;
+mod restriction;
 mod route;
 mod schedule;
 mod source;
@@ -33,8 +37,10 @@ pub use dial::{CallerIdentity, Dial, Strategy, Target, TargetError};
 pub use expression::{Expression, ExpressionError};
 pub use header::{HeaderCondition, HeaderTest};
 pub use menu::{Choice, Keys, KeysError, Menu, Pressed, Prompt};
+pub use numbers::{Format, FormatError, NumberPlan, PlanError, Rewrite, is_e164};
 pub use pattern::{NumberPattern, NumberRange, NumberSet, PatternError};
 pub use pin::{Pin, PinCode, PinError, Typed};
+pub use restriction::{Forbidden, Restricted, Restrictions};
 pub use route::{Decision, Explanation, Route, decide, explain};
 pub use schedule::{Clock, Days, Holiday, Miss, Schedule, ScheduleError, Window};
 pub use source::{Admission, Source, SourceError};
