@@ -11,14 +11,20 @@
 //! | what do these keys mean | [`Menu::press`], [`Pin::typed`] |
 //! | what number is meant, and how is it written | [`NumberPlan`], [`Rewrite`] |
 //! | may it be dialled | [`Restrictions::check`], which [`Rewrite::outbound`] asks by itself |
+//! | which trunk is tried next | [`Group::order`], [`Outcome::verdict`] |
+//! | has the trunk room | [`Limiter`] |
+//! | why did the call end | [`Cause`], [`DispositionKind`] |
 //!
 //! Driven by the call task in `talkpath`; fed by `talkpath-config`.
 
 mod action;
+mod cause;
 mod condition;
 mod dial;
 mod expression;
+mod failover;
 mod header;
+mod limits;
 mod menu;
 mod numbers;
 mod pattern;
@@ -26,16 +32,20 @@ mod pin;
 mod restriction;
 mod route;
 mod schedule;
+mod selection;
 mod source;
 mod template;
 #[cfg(test)]
 mod testing;
 
 pub use action::Action;
+pub use cause::{Cause, DispositionKind};
 pub use condition::{Condition, Facts, Mismatch, Names};
 pub use dial::{CallerIdentity, Dial, Strategy, Target, TargetError};
 pub use expression::{Expression, ExpressionError};
+pub use failover::{Outcome, Verdict};
 pub use header::{HeaderCondition, HeaderTest};
+pub use limits::{CapReached, Caps, Limiter};
 pub use menu::{Choice, Keys, KeysError, Menu, Pressed, Prompt};
 pub use numbers::{Format, FormatError, NumberPlan, PlanError, Rewrite, is_e164};
 pub use pattern::{NumberPattern, NumberRange, NumberSet, PatternError};
@@ -43,5 +53,6 @@ pub use pin::{Pin, PinCode, PinError, Typed};
 pub use restriction::{Forbidden, Restricted, Restrictions};
 pub use route::{Decision, Explanation, Route, decide, explain};
 pub use schedule::{Clock, Days, Holiday, Miss, Schedule, ScheduleError, Window};
+pub use selection::{Fitness, Group, Member};
 pub use source::{Admission, Source, SourceError};
 pub use template::{Template, TemplateError};
