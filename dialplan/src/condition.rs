@@ -18,9 +18,9 @@ pub struct Facts<'a> {
     pub trunk: Option<&'a str>,
     /// The user of the phone that it came from, if that has authenticated itself.
     pub phone: Option<&'a str>,
-    /// The calling number, after the rules of its trunk.
+    /// The calling number: as the rules of its trunk read it, or else as it is dialled where we are.
     pub from: &'a str,
-    /// The called number, after the rules of its trunk.
+    /// The called number, likewise.
     pub to: &'a str,
     /// The header fields of the INVITE, compact names written out.
     pub headers: &'a [(&'a str, &'a str)],

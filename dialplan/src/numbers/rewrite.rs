@@ -3,6 +3,9 @@
 //!   inbound    as the peer sends it ──strip──► ──prefix──► ──read as `format`──► number of the facts
 //!   outbound   as it is dialled ──strip──► ──to_e164──► ──render in `format`──► ──prefix──► as the peer wants it
 //!
+//! That is what becomes of the number that is called. The caller's number is only read or written in `format`: digits for an
+//! outside line aren't dialled to it.
+//!
 //! Outbound a number is checked at each of these steps, since emergency numbers and forbidden ones may hide behind the
 //! digits that are stripped (9 112) or come about with those that are put before (1, then 12).
 
@@ -22,10 +25,22 @@ pub struct Rewrite {
 }
 
 impl Rewrite {
-    /// A number that came, as the dialplan sees it.
+    /// A caller's number that came, as the dialplan sees it.
+    #[must_use]
+    pub fn inbound_caller(&self, plan: &NumberPlan, text: &str) -> String {
+        plan.read(text, self.format)
+    }
+
+    /// A called number that came, as the dialplan sees it.
     #[must_use]
     pub fn inbound(&self, plan: &NumberPlan, text: &str) -> String {
         plan.read(&self.before(&self.stripped(text)), self.format)
+    }
+
+    /// The number of whoever calls, as it is shown.
+    #[must_use]
+    pub fn outbound_caller(&self, plan: &NumberPlan, number: &str) -> String {
+        self.written(plan, number)
     }
 
     /// A number that is dialled, as it is sent.
@@ -41,15 +56,18 @@ impl Rewrite {
         restrictions.check(plan, dialled)?;
         let number = self.stripped(dialled);
         restrictions.check(plan, &number)?;
-        let sent = match self.format {
-            Format::AsIs => number,
-            Format::E164 | Format::Digits | Format::International | Format::National => {
-                plan.render(&plan.to_e164(&number), self.format)
-            }
-        };
-        let sent = self.before(&sent);
+        let sent = self.before(&self.written(plan, &number));
         restrictions.check(plan, &sent)?;
         Ok(sent)
+    }
+
+    fn written(&self, plan: &NumberPlan, number: &str) -> String {
+        match self.format {
+            Format::AsIs => number.to_owned(),
+            Format::E164 | Format::Digits | Format::International | Format::National => {
+                plan.render(&plan.to_e164(number), self.format)
+            }
+        }
     }
 
     fn before(&self, number: &str) -> String {

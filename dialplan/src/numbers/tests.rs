@@ -112,6 +112,15 @@ fn a_trunk_that_sends_bare_digits_and_wants_an_outside_line() {
 }
 
 #[test]
+fn what_is_dialled_for_an_outside_line_is_no_part_of_a_callers_number() {
+    let plan = plan("49");
+    let rewrite = Rewrite { strip: 1, prefix: "9".into(), format: Format::National };
+    assert_eq!(rewrite.inbound_caller(&plan, "030123456"), "+4930123456");
+    assert_eq!(rewrite.outbound_caller(&plan, "+4930123456"), "030123456");
+    assert_eq!(Rewrite::default().outbound_caller(&plan, "+4930123456"), "+4930123456");
+}
+
+#[test]
 fn digits_are_stripped_with_the_plus_before_them_and_never_the_whole_number() {
     let plan = plan("49");
     let strip = |strip, text| Rewrite { strip, ..Rewrite::default() }.inbound(&plan, text);
