@@ -1,4 +1,5 @@
-//! The caps of a trunk: calls at once, and new calls a second, in both directions together, as carriers count them.
+//! The caps of a trunk: calls at once, both ways together, as carriers count channels; and new calls a second, each way for
+//! itself, so that callers who come all at once don't stop us from calling, and what we send never exceeds the cap.
 //!
 //! Calls are held by name: a call that is released twice, or was never acquired, changes nothing, and whoever owns the
 //! calls can compare ([`Limiter::retain`]). So no path through a call's life can leave a channel taken for ever, or free one
@@ -18,10 +19,19 @@ const SECOND: Duration = Duration::from_secs(1);
 /// What a trunk allows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Caps {
-    /// Calls at once.
+    /// Calls at once, both ways together.
     pub calls: Option<NonZeroU32>,
-    /// New calls in any second.
+    /// New calls in any second, each way.
     pub per_second: Option<NonZeroU32>,
+}
+
+/// Which way a call goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Way {
+    /// To us.
+    Inbound,
+    /// To the trunk.
+    Outbound,
 }
 
 /// Counts the calls of one trunk. `K` names a call.
@@ -29,9 +39,13 @@ pub struct Caps {
 pub struct Limiter<K> {
     caps: Caps,
     live: HashSet<K>,
-    /// When calls of the last second began, oldest first; at most as many as a second may have.
-    recent: VecDeque<Instant>,
+    inbound: Recent,
+    outbound: Recent,
 }
+
+/// When calls of the last second began, oldest first; at most as many as a second may have.
+#[derive(Clone, Debug, Default)]
+struct Recent(VecDeque<Instant>);
 
 /// A cap that a call would exceed.
 #[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
@@ -57,21 +71,21 @@ impl<K: Eq + Hash> Limiter<K> {
     /// Without a call.
     #[must_use]
     pub fn new(caps: Caps) -> Self {
-        Self { caps, live: HashSet::new(), recent: VecDeque::new() }
+        Self { caps, live: HashSet::new(), inbound: Recent::default(), outbound: Recent::default() }
     }
 
     /// Takes a channel for `call`, which keeps it until it is released. A call that has one keeps that.
     ///
     /// # Errors
     /// When there is none. The attempt isn't counted.
-    pub fn acquire(&mut self, call: K, now: Instant) -> Result<(), CapReached> {
+    pub fn acquire(&mut self, call: K, way: Way, now: Instant) -> Result<(), CapReached> {
         if self.live.contains(&call) {
             return Ok(());
         }
-        self.check(now)?;
+        self.check(way, now)?;
         self.live.insert(call);
         if self.caps.per_second.is_some() {
-            self.recent.push_back(now);
+            self.recent(way).0.push_back(now);
         }
         Ok(())
     }
@@ -80,15 +94,13 @@ impl<K: Eq + Hash> Limiter<K> {
     ///
     /// # Errors
     /// Why it may not.
-    pub fn check(&mut self, now: Instant) -> Result<(), CapReached> {
-        while self.recent.front().is_some_and(|began| now.saturating_duration_since(*began) >= SECOND) {
-            self.recent.pop_front();
-        }
+    pub fn check(&mut self, way: Way, now: Instant) -> Result<(), CapReached> {
         if let Some(calls) = self.caps.calls.filter(|cap| self.live.len() >= size(*cap)) {
             return Err(CapReached::Calls { calls });
         }
-        match self.caps.per_second.filter(|cap| self.recent.len() >= size(*cap)) {
-            Some(per_second) => Err(CapReached::PerSecond { per_second, again: self.again(size(per_second), now) }),
+        let Some(per_second) = self.caps.per_second else { return Ok(()) };
+        match self.recent(way).again(size(per_second), now) {
+            Some(again) => Err(CapReached::PerSecond { per_second, again }),
             None => Ok(()),
         }
     }
@@ -114,10 +126,22 @@ impl<K: Eq + Hash> Limiter<K> {
         self.caps = caps;
     }
 
-    /// How long until fewer than `cap` calls are of the last second.
-    fn again(&self, cap: usize, now: Instant) -> Duration {
-        let blocking = self.recent.get(self.recent.len().saturating_sub(cap));
-        blocking.map_or(Duration::ZERO, |began| (*began + SECOND).saturating_duration_since(now))
+    fn recent(&mut self, way: Way) -> &mut Recent {
+        match way {
+            Way::Inbound => &mut self.inbound,
+            Way::Outbound => &mut self.outbound,
+        }
+    }
+}
+
+impl Recent {
+    /// How long until fewer than `cap` calls are of the last second, unless that is so now.
+    fn again(&mut self, cap: usize, now: Instant) -> Option<Duration> {
+        while self.0.front().is_some_and(|began| now.saturating_duration_since(*began) >= SECOND) {
+            self.0.pop_front();
+        }
+        let blocking = self.0.get(self.0.len().checked_sub(cap)?)?;
+        Some((*blocking + SECOND).saturating_duration_since(now))
     }
 }
 
@@ -145,21 +169,21 @@ mod tests {
     #[test]
     fn a_trunk_carries_as_many_calls_as_it_may_and_another_when_one_has_ended() {
         let mut limiter = limiter(2, 0);
-        assert_eq!(limiter.acquire(1, after(0)), Ok(()));
-        assert_eq!(limiter.acquire(2, after(0)), Ok(()));
-        let refused = limiter.acquire(3, after(0)).unwrap_err();
+        assert_eq!(limiter.acquire(1, Way::Outbound, after(0)), Ok(()));
+        assert_eq!(limiter.acquire(2, Way::Outbound, after(0)), Ok(()));
+        let refused = limiter.acquire(3, Way::Outbound, after(0)).unwrap_err();
         assert_eq!(refused, CapReached::Calls { calls: NonZeroU32::new(2).unwrap() });
         assert_eq!(refused.to_string(), "there are 2 calls already, which is the trunk's max_calls");
         assert!(limiter.release(&1));
-        assert_eq!(limiter.acquire(3, after(0)), Ok(()));
+        assert_eq!(limiter.acquire(3, Way::Outbound, after(0)), Ok(()));
     }
 
     #[test]
     fn a_call_that_ends_twice_or_never_began_frees_no_channel_of_others() {
         let mut limiter = limiter(1, 0);
-        limiter.acquire(1, after(0)).unwrap();
+        limiter.acquire(1, Way::Outbound, after(0)).unwrap();
         assert!(!limiter.release(&2));
-        assert!(limiter.acquire(2, after(0)).is_err());
+        assert!(limiter.acquire(2, Way::Outbound, after(0)).is_err());
         assert!(limiter.release(&1) && !limiter.release(&1));
         assert_eq!(limiter.calls(), 0);
     }
@@ -167,32 +191,42 @@ mod tests {
     #[test]
     fn a_call_that_comes_back_to_its_trunk_takes_no_second_channel() {
         let mut limiter = limiter(1, 1);
-        limiter.acquire(1, after(0)).unwrap();
-        assert_eq!(limiter.acquire(1, after(10)), Ok(()));
+        limiter.acquire(1, Way::Outbound, after(0)).unwrap();
+        assert_eq!(limiter.acquire(1, Way::Outbound, after(10)), Ok(()));
         assert_eq!(limiter.calls(), 1);
     }
 
     #[test]
     fn new_calls_wait_until_a_second_has_passed_since_the_one_that_makes_room() {
         let mut limiter = limiter(0, 2);
-        limiter.acquire(1, after(0)).unwrap();
-        limiter.acquire(2, after(300)).unwrap();
-        let refused = limiter.acquire(3, after(400)).unwrap_err();
+        limiter.acquire(1, Way::Outbound, after(0)).unwrap();
+        limiter.acquire(2, Way::Outbound, after(300)).unwrap();
+        let refused = limiter.acquire(3, Way::Outbound, after(400)).unwrap_err();
         let per_second = NonZeroU32::new(2).unwrap();
         assert_eq!(refused, CapReached::PerSecond { per_second, again: Duration::from_millis(600) });
-        assert!(limiter.acquire(3, after(999)).is_err());
-        assert_eq!(limiter.acquire(3, after(1_000)), Ok(()));
-        assert!(limiter.acquire(4, after(1_000)).is_err());
+        assert!(limiter.acquire(3, Way::Outbound, after(999)).is_err());
+        assert_eq!(limiter.acquire(3, Way::Outbound, after(1_000)), Ok(()));
+        assert!(limiter.acquire(4, Way::Outbound, after(1_000)).is_err());
+    }
+
+    #[test]
+    fn callers_who_come_all_at_once_do_not_stop_us_from_calling() {
+        let mut limiter = limiter(3, 1);
+        assert_eq!(limiter.acquire(1, Way::Inbound, after(0)), Ok(()));
+        assert!(limiter.acquire(2, Way::Inbound, after(0)).is_err());
+        assert_eq!(limiter.acquire(3, Way::Outbound, after(0)), Ok(()));
+        assert_eq!(limiter.acquire(4, Way::Inbound, after(1_000)), Ok(()));
+        assert!(matches!(limiter.check(Way::Outbound, after(1_000)), Err(CapReached::Calls { .. })));
     }
 
     #[test]
     fn lost_calls_are_swept_and_lower_caps_hold_from_the_next_call_on() {
         let mut limiter = limiter(0, 0);
-        (0..10).for_each(|call| limiter.acquire(call, after(0)).unwrap());
+        (0..10).for_each(|call| limiter.acquire(call, Way::Outbound, after(0)).unwrap());
         limiter.set_caps(Caps { calls: NonZeroU32::new(5), per_second: None });
-        assert!(limiter.acquire(10, after(0)).is_err());
+        assert!(limiter.acquire(10, Way::Outbound, after(0)).is_err());
         limiter.retain(|call| *call < 4);
-        assert_eq!(limiter.acquire(10, after(0)), Ok(()));
+        assert_eq!(limiter.acquire(10, Way::Outbound, after(0)), Ok(()));
         assert_eq!(limiter.calls(), 5);
     }
 
@@ -209,12 +243,12 @@ mod tests {
                 now += pause;
                 if !acquire {
                     prop_assert_eq!(limiter.release(&call), model.remove(&call));
-                } else if limiter.acquire(call, after(now)).is_ok() && model.insert(call) {
+                } else if limiter.acquire(call, Way::Outbound, after(now)).is_ok() && model.insert(call) {
                     began.push(now);
                 }
                 prop_assert_eq!(limiter.calls(), model.len());
                 prop_assert!(model.len() <= calls as usize);
-                prop_assert!(limiter.recent.len() <= per_second as usize);
+                prop_assert!(limiter.outbound.0.len() <= per_second as usize);
                 let in_second = began.iter().filter(|at| now - **at < 1_000).count();
                 prop_assert!(in_second <= per_second as usize);
             }
