@@ -37,7 +37,7 @@ pub struct Trunk {
     pub name: String,
     /// The registrar, if it has one: a URI without a user.
     pub registrar: Option<Uri>,
-    /// Where calls go to, in this order; the registrar where nothing else is written. None takes no calls.
+    /// Where calls go to, in this order; the registrar where nothing else is written. Empty when it only calls us.
     pub servers: Vec<Uri>,
     /// Whose calls come by this trunk, beside those to our registration. Where several trunks have a peer, the first does.
     pub peers: Vec<talkpath_dialplan::Source>,

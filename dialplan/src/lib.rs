@@ -45,7 +45,7 @@ pub use dial::{CallerIdentity, Dial, Strategy, Target, TargetError};
 pub use expression::{Expression, ExpressionError};
 pub use failover::{Outcome, Verdict};
 pub use header::{HeaderCondition, HeaderTest};
-pub use limits::{CapReached, Caps, Limiter, Way};
+pub use limits::{CapReached, Caps, Direction, Limiter};
 pub use menu::{Choice, Keys, KeysError, Menu, Pressed, Prompt};
 pub use numbers::{Format, FormatError, NumberPlan, PlanError, Rewrite, is_e164};
 pub use pattern::{NumberPattern, NumberRange, NumberSet, PatternError};

@@ -27,7 +27,7 @@ pub struct Caps {
 
 /// Which way a call goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Way {
+pub enum Direction {
     /// To us.
     Inbound,
     /// To the trunk.
@@ -78,14 +78,14 @@ impl<K: Eq + Hash> Limiter<K> {
     ///
     /// # Errors
     /// When there is none. The attempt isn't counted.
-    pub fn acquire(&mut self, call: K, way: Way, now: Instant) -> Result<(), CapReached> {
+    pub fn acquire(&mut self, call: K, direction: Direction, now: Instant) -> Result<(), CapReached> {
         if self.live.contains(&call) {
             return Ok(());
         }
-        self.check(way, now)?;
+        self.check(direction, now)?;
         self.live.insert(call);
         if self.caps.per_second.is_some() {
-            self.recent(way).0.push_back(now);
+            self.recent(direction).0.push_back(now);
         }
         Ok(())
     }
@@ -94,12 +94,12 @@ impl<K: Eq + Hash> Limiter<K> {
     ///
     /// # Errors
     /// Why it may not.
-    pub fn check(&mut self, way: Way, now: Instant) -> Result<(), CapReached> {
+    pub fn check(&mut self, direction: Direction, now: Instant) -> Result<(), CapReached> {
         if let Some(calls) = self.caps.calls.filter(|cap| self.live.len() >= size(*cap)) {
             return Err(CapReached::Calls { calls });
         }
         let Some(per_second) = self.caps.per_second else { return Ok(()) };
-        match self.recent(way).again(size(per_second), now) {
+        match self.recent(direction).again(size(per_second), now) {
             Some(again) => Err(CapReached::PerSecond { per_second, again }),
             None => Ok(()),
         }
@@ -126,10 +126,10 @@ impl<K: Eq + Hash> Limiter<K> {
         self.caps = caps;
     }
 
-    fn recent(&mut self, way: Way) -> &mut Recent {
-        match way {
-            Way::Inbound => &mut self.inbound,
-            Way::Outbound => &mut self.outbound,
+    fn recent(&mut self, direction: Direction) -> &mut Recent {
+        match direction {
+            Direction::Inbound => &mut self.inbound,
+            Direction::Outbound => &mut self.outbound,
         }
     }
 }
@@ -169,21 +169,21 @@ mod tests {
     #[test]
     fn a_trunk_carries_as_many_calls_as_it_may_and_another_when_one_has_ended() {
         let mut limiter = limiter(2, 0);
-        assert_eq!(limiter.acquire(1, Way::Outbound, after(0)), Ok(()));
-        assert_eq!(limiter.acquire(2, Way::Outbound, after(0)), Ok(()));
-        let refused = limiter.acquire(3, Way::Outbound, after(0)).unwrap_err();
+        assert_eq!(limiter.acquire(1, Direction::Outbound, after(0)), Ok(()));
+        assert_eq!(limiter.acquire(2, Direction::Outbound, after(0)), Ok(()));
+        let refused = limiter.acquire(3, Direction::Outbound, after(0)).unwrap_err();
         assert_eq!(refused, CapReached::Calls { calls: NonZeroU32::new(2).unwrap() });
         assert_eq!(refused.to_string(), "there are 2 calls already, which is the trunk's max_calls");
         assert!(limiter.release(&1));
-        assert_eq!(limiter.acquire(3, Way::Outbound, after(0)), Ok(()));
+        assert_eq!(limiter.acquire(3, Direction::Outbound, after(0)), Ok(()));
     }
 
     #[test]
     fn a_call_that_ends_twice_or_never_began_frees_no_channel_of_others() {
         let mut limiter = limiter(1, 0);
-        limiter.acquire(1, Way::Outbound, after(0)).unwrap();
+        limiter.acquire(1, Direction::Outbound, after(0)).unwrap();
         assert!(!limiter.release(&2));
-        assert!(limiter.acquire(2, Way::Outbound, after(0)).is_err());
+        assert!(limiter.acquire(2, Direction::Outbound, after(0)).is_err());
         assert!(limiter.release(&1) && !limiter.release(&1));
         assert_eq!(limiter.calls(), 0);
     }
@@ -191,42 +191,42 @@ mod tests {
     #[test]
     fn a_call_that_comes_back_to_its_trunk_takes_no_second_channel() {
         let mut limiter = limiter(1, 1);
-        limiter.acquire(1, Way::Outbound, after(0)).unwrap();
-        assert_eq!(limiter.acquire(1, Way::Outbound, after(10)), Ok(()));
+        limiter.acquire(1, Direction::Outbound, after(0)).unwrap();
+        assert_eq!(limiter.acquire(1, Direction::Outbound, after(10)), Ok(()));
         assert_eq!(limiter.calls(), 1);
     }
 
     #[test]
     fn new_calls_wait_until_a_second_has_passed_since_the_one_that_makes_room() {
         let mut limiter = limiter(0, 2);
-        limiter.acquire(1, Way::Outbound, after(0)).unwrap();
-        limiter.acquire(2, Way::Outbound, after(300)).unwrap();
-        let refused = limiter.acquire(3, Way::Outbound, after(400)).unwrap_err();
+        limiter.acquire(1, Direction::Outbound, after(0)).unwrap();
+        limiter.acquire(2, Direction::Outbound, after(300)).unwrap();
+        let refused = limiter.acquire(3, Direction::Outbound, after(400)).unwrap_err();
         let per_second = NonZeroU32::new(2).unwrap();
         assert_eq!(refused, CapReached::PerSecond { per_second, again: Duration::from_millis(600) });
-        assert!(limiter.acquire(3, Way::Outbound, after(999)).is_err());
-        assert_eq!(limiter.acquire(3, Way::Outbound, after(1_000)), Ok(()));
-        assert!(limiter.acquire(4, Way::Outbound, after(1_000)).is_err());
+        assert!(limiter.acquire(3, Direction::Outbound, after(999)).is_err());
+        assert_eq!(limiter.acquire(3, Direction::Outbound, after(1_000)), Ok(()));
+        assert!(limiter.acquire(4, Direction::Outbound, after(1_000)).is_err());
     }
 
     #[test]
     fn callers_who_come_all_at_once_do_not_stop_us_from_calling() {
         let mut limiter = limiter(3, 1);
-        assert_eq!(limiter.acquire(1, Way::Inbound, after(0)), Ok(()));
-        assert!(limiter.acquire(2, Way::Inbound, after(0)).is_err());
-        assert_eq!(limiter.acquire(3, Way::Outbound, after(0)), Ok(()));
-        assert_eq!(limiter.acquire(4, Way::Inbound, after(1_000)), Ok(()));
-        assert!(matches!(limiter.check(Way::Outbound, after(1_000)), Err(CapReached::Calls { .. })));
+        assert_eq!(limiter.acquire(1, Direction::Inbound, after(0)), Ok(()));
+        assert!(limiter.acquire(2, Direction::Inbound, after(0)).is_err());
+        assert_eq!(limiter.acquire(3, Direction::Outbound, after(0)), Ok(()));
+        assert_eq!(limiter.acquire(4, Direction::Inbound, after(1_000)), Ok(()));
+        assert!(matches!(limiter.check(Direction::Outbound, after(1_000)), Err(CapReached::Calls { .. })));
     }
 
     #[test]
     fn lost_calls_are_swept_and_lower_caps_hold_from_the_next_call_on() {
         let mut limiter = limiter(0, 0);
-        (0..10).for_each(|call| limiter.acquire(call, Way::Outbound, after(0)).unwrap());
+        (0..10).for_each(|call| limiter.acquire(call, Direction::Outbound, after(0)).unwrap());
         limiter.set_caps(Caps { calls: NonZeroU32::new(5), per_second: None });
-        assert!(limiter.acquire(10, Way::Outbound, after(0)).is_err());
+        assert!(limiter.acquire(10, Direction::Outbound, after(0)).is_err());
         limiter.retain(|call| *call < 4);
-        assert_eq!(limiter.acquire(10, Way::Outbound, after(0)), Ok(()));
+        assert_eq!(limiter.acquire(10, Direction::Outbound, after(0)), Ok(()));
         assert_eq!(limiter.calls(), 5);
     }
 
@@ -243,7 +243,7 @@ mod tests {
                 now += pause;
                 if !acquire {
                     prop_assert_eq!(limiter.release(&call), model.remove(&call));
-                } else if limiter.acquire(call, Way::Outbound, after(now)).is_ok() && model.insert(call) {
+                } else if limiter.acquire(call, Direction::Outbound, after(now)).is_ok() && model.insert(call) {
                     began.push(now);
                 }
                 prop_assert_eq!(limiter.calls(), model.len());

@@ -3,7 +3,8 @@
 //! A voice bot can't tell rescuers where the caller is, and a campaign that dials 112 by mistake takes a line from somebody
 //! who needs it: emergency numbers are refused unless the configuration says otherwise. An emergency number is meant
 //! exactly: 112 forbids 112, not 1123, but also what dialling prefixes make of it (+49112, 0112, 00 112) and service
-//! codes before it (`*31#112`).
+//! codes before it (`*31#112`). What a PBX takes away behind the trunk isn't known here: where 9 is its outside line, 9112 is
+//! a number to forbid.
 //!
 //! Forbidden prefixes are compared with the number as it is dialled, with the number for the world that it means, and with
 //! how that is dialled at home or from abroad: `0900` forbids +49900, and `00` whatever is in another country.
@@ -44,7 +45,7 @@ pub enum Restricted {
     /// A forbidden prefix.
     #[error("{number} may not be dialled: {name} (numbers with {prefix})")]
     Forbidden {
-        /// As it was dialled.
+        /// As it was dialled, without separators.
         number: String,
         /// What is forbidden.
         name: String,
@@ -71,7 +72,7 @@ impl Restrictions {
         let pairs = self.forbidden.iter().flat_map(|rule| rule.prefixes.iter().map(move |prefix| (rule, prefix)));
         for (rule, prefix) in pairs {
             if forms.begin(plan, prefix) {
-                let (number, name, prefix) = (number.to_owned(), rule.name.clone(), prefix.clone());
+                let (number, name, prefix) = (forms.dialled, rule.name.clone(), prefix.clone());
                 return Err(Restricted::Forbidden { number, name, prefix });
             }
         }
@@ -137,7 +138,8 @@ impl Forms {
 fn plain(number: &str) -> String {
     let number = number.split_once(';').map_or(number, |(number, _)| number);
     if number.chars().any(char::is_alphabetic) {
-        return number.to_owned();
+        // It is told, in a line.
+        return number.chars().filter(|c| !c.is_control()).collect();
     }
     let keys: String = number.chars().filter(|c| c.is_ascii_digit() || matches!(c, '+' | '*' | '#')).collect();
     let keys = keys.trim_end_matches('#');

@@ -99,7 +99,7 @@ impl Window {
         Ok(Self { days, from, to })
     }
 
-    /// The days on which it began, if it holds at `clock` of `today`: today, yesterday, or (both) neither.
+    /// The days on which it began, if it holds at `clock` of `today`: of today and yesterday none, one, or both.
     fn begun(self, clock: Clock, today: Date, yesterday: Option<Date>) -> impl Iterator<Item = Date> {
         let over_midnight = self.to < self.from;
         let from_today = self.from <= clock && (over_midnight || clock < self.to);

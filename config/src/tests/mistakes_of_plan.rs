@@ -166,9 +166,16 @@ fn mistakes_of_pins_are_told_with_their_place_and_never_with_the_pin() {
             ),
         ],
     );
-    for written in
-        ["\"739x84\"", "739184", "[739184]", "{ pins = 739184 }", "{ pins = [739.184] }", "{ pins = [\"739x84\"] }"]
-    {
+    for written in [
+        "\"739x84\"",
+        "739184",
+        "[739184]",
+        "{ pins = 739184 }",
+        "739.184",
+        "{ pins = 739.184 }",
+        "{ pins = [739.184] }",
+        "{ pins = [\"739x84\"] }",
+    ] {
         let error = refused(&format!("{WORLD}action = {{ pin = {written} }}"));
         assert!(!error.contains("739"), "{error}");
     }

@@ -195,6 +195,10 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for OneOrListVisitor<T> {
         T::deserialize(number.into_deserializer()).map(OneOrList::One)
     }
 
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Self::Value, E> {
+        T::deserialize(number.into_deserializer()).map(OneOrList::One)
+    }
+
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
         T::deserialize(MapAccessDeserializer::new(map)).map(OneOrList::One)
     }
@@ -235,6 +239,10 @@ impl<'de, S: Deserialize<'de>, L: Deserialize<'de>> Visitor<'de> for ShortVisito
     }
 
     fn visit_i64<E: Error>(self, number: i64) -> Result<Self::Value, E> {
+        S::deserialize(number.into_deserializer()).map(Short::Short)
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Self::Value, E> {
         S::deserialize(number.into_deserializer()).map(Short::Short)
     }
 

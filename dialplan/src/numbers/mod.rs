@@ -134,8 +134,7 @@ impl NumberPlan {
 
     /// The beginning that the numbers have for the world which begin with `prefix` when they are dialled here. None for
     /// beginnings that say no country (a whole international prefix), or that leave it open whether one follows.
-    #[must_use]
-    pub fn prefix_to_e164(&self, prefix: &str) -> Option<String> {
+    pub(crate) fn prefix_to_e164(&self, prefix: &str) -> Option<String> {
         if let Some(all) = prefix.strip_prefix('+').or_else(|| after(self.international(), prefix)) {
             return Some(format!("+{all}")).filter(|_| digits(all));
         }

@@ -34,7 +34,7 @@ impl Rewrite {
     /// A called number that came, as the dialplan sees it.
     #[must_use]
     pub fn inbound(&self, plan: &NumberPlan, text: &str) -> String {
-        plan.read(&self.before(&self.stripped(text)), self.format)
+        plan.read(&self.before(&self.stripped(plan, text)), self.format)
     }
 
     /// The number of whoever calls, as it is shown.
@@ -54,7 +54,7 @@ impl Rewrite {
         dialled: &str,
     ) -> Result<String, Restricted> {
         restrictions.check(plan, dialled)?;
-        let number = self.stripped(dialled);
+        let number = self.stripped(plan, dialled);
         restrictions.check(plan, &number)?;
         let sent = self.before(&self.written(plan, &number));
         restrictions.check(plan, &sent)?;
@@ -74,8 +74,9 @@ impl Rewrite {
         format!("{}{number}", self.prefix)
     }
 
-    fn stripped(&self, text: &str) -> String {
-        let digits = text.strip_prefix('+').unwrap_or(text);
+    fn stripped(&self, plan: &NumberPlan, text: &str) -> String {
+        let bare = plan.bare(text);
+        let digits = bare.strip_prefix('+').unwrap_or(&bare);
         let rest = digits.get(self.strip..).filter(|rest| self.strip > 0 && !rest.is_empty());
         let number = digits.bytes().all(|byte| byte.is_ascii_digit());
         rest.filter(|_| number).unwrap_or(text).to_owned()

@@ -125,6 +125,7 @@ fn digits_are_stripped_with_the_plus_before_them_and_never_the_whole_number() {
     let plan = plan("49");
     let strip = |strip, text| Rewrite { strip, ..Rewrite::default() }.inbound(&plan, text);
     assert_eq!(strip(1, "9030123456"), "030123456");
+    assert_eq!(strip(1, "9 030-123456"), "030123456");
     assert_eq!(strip(2, "+4930123456"), "30123456");
     assert_eq!(strip(0, "+4930123456"), "+4930123456");
     assert_eq!(strip(3, "123"), "123");
@@ -142,6 +143,7 @@ fn an_emergency_number_does_not_hide_behind_digits_that_a_trunk_strips_or_adds()
     let refused = Err(Restricted::Emergency { emergency: "112".into() });
     assert_eq!(sent(0, "", "112"), refused);
     assert_eq!(sent(1, "", "9112"), refused);
+    assert_eq!(sent(1, "", "9 1-1-2"), refused);
     assert_eq!(sent(0, "1", "12"), refused);
     assert_eq!(sent(0, "0", "112"), refused);
     assert_eq!(sent(0, "", "9112"), Ok("9112".into()));
