@@ -1,19 +1,26 @@
 //! A running server: SIP drivers, shards, one task a call, and an orderly end.
 
-use crate::call::{self, CallEvent, Context, Disposition, Outgoing, Phase};
+use crate::call::{self, CallEvent, Context, Disposition, Outgoing, Parts, Phase};
+use crate::door::Door;
 use crate::net::limits;
 use crate::net::ports::PortPool;
+use crate::net::resolve::Resolver;
 use crate::net::shard::{Services, Shards};
-use crate::net::sip::{self, Incoming, Listen, SipHandle, Started};
+use crate::net::sip::{self, Incoming, SipHandle, Started, Telephones};
 use crate::recorder::Recorder;
-use crate::trunk::{self, TrunkStatus};
+use crate::trunk::{self, Trunks};
 use crate::voice::Synthesizer;
+use crate::wav;
 use anyhow::Context as _;
+use std::collections::HashMap;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use talkpath_config::{Config, Trunk};
-use talkpath_sip::agent::{Newcomer, Settings, Verdict};
+use talkpath_config::{Config, Listen, Phone};
+use talkpath_sip::agent::{Newcomer, Settings};
+use talkpath_sip::message::Text;
+use talkpath_sip::registrar::{Limits, Registrar};
 use tokio::sync::{broadcast, mpsc, watch};
 use tracing::{error, info};
 
@@ -73,30 +80,38 @@ impl Server {
         let ports = PortPool::new(media.rtp_ports, media.dscp);
         let (events, _) = broadcast::channel(EVENTS);
         let (phase, phases) = watch::channel(Phase::Serving);
-        let (statuses, trunks): (Vec<_>, Vec<_>) = config.trunks.iter().map(unregistered).unzip();
-        let context = Context::new(config, trunks, ports, shards, services, events.clone(), phases);
+        let parts = Parts {
+            trunks: Trunks::new(&config.trunks),
+            resolver: Resolver::new(config.sip.dns)?,
+            sounds: sounds(&config)?,
+            ports,
+            shards,
+            services,
+            config,
+        };
+        let context = Context::new(parts, events.clone(), phases);
         let (alive, all_gone) = mpsc::channel(1);
         let context = Arc::new(context);
         let Started { sip, incoming } = listen(&context)?;
         tokio::spawn(take_calls(incoming, sip.clone(), Arc::clone(&context), alive.clone()));
         let server = Self { context, sip, events, phase, alive, all_gone };
-        server.register(statuses);
+        server.look_after_trunks();
         Ok(server)
     }
 
-    /// One task for each trunk that we register with.
-    fn register(&self, statuses: Vec<watch::Sender<TrunkStatus>>) {
-        for (trunk, status) in self.context.config.trunks.iter().zip(statuses) {
-            if !trunk.register {
-                continue;
+    /// Tasks that keep us registered, and that ask whether trunks live.
+    fn look_after_trunks(&self) {
+        for trunk in self.context.trunks.iter() {
+            let (sip, context) = (self.sip.clone(), Arc::clone(&self.context));
+            if trunk.settings.register {
+                let keeping = trunk::keep(Arc::clone(trunk), sip.clone(), Arc::clone(&context));
+                let alive = self.alive.clone();
+                tokio::spawn(async move {
+                    keeping.await;
+                    drop(alive);
+                });
             }
-            let sip = &self.sip;
-            let keeping = trunk::keep(trunk.clone(), sip.clone(), Arc::clone(&self.context), status);
-            let alive = self.alive.clone();
-            tokio::spawn(async move {
-                keeping.await;
-                drop(alive);
-            });
+            tokio::spawn(trunk::watch(Arc::clone(trunk), sip, context));
         }
     }
 
@@ -163,24 +178,42 @@ impl Server {
 
 /// Binds the listeners and starts the SIP driver.
 fn listen(context: &Arc<Context>) -> anyhow::Result<Started> {
-    let config = &context.config.sip;
-    let settings = Settings { max_sessions: config.max_calls, ..Settings::default() };
-    let admitted = Arc::clone(&context.admitted);
-    let judge = move |newcomer: &Newcomer<'_>| {
-        if admitted.admits(newcomer.source) { Verdict::Welcome } else { Verdict::Stranger }
+    let config = &context.config;
+    let settings = Settings {
+        max_sessions: config.sip.max_calls,
+        info: call::KEY_TYPES.map(str::to_owned).to_vec(),
+        ..Settings::default()
     };
-    let places: Vec<_> = config.listen.iter().copied().map(Listen::udp).collect();
-    let started = sip::start(&places, config.external, judge, settings)?;
+    let door = Door::new(config, context.trunks.clone());
+    let judge = door.clone();
+    let telephones = Telephones {
+        registrar: Registrar::new(config.phones.iter().map(may_register)),
+        realm: config.sip.realm.clone(),
+        secret: Box::new(move |user| door.secret(user)),
+    };
+    let challenged = !config.phones.is_empty() || config.trunks.iter().any(|trunk| trunk.challenge);
+    let telephones = challenged.then_some(telephones);
+    let judge = move |newcomer: &Newcomer<'_>| judge.judge(newcomer);
+    let started = sip::start(&config.sip.listen, config.sip.external, judge, telephones, settings)?;
     for place in started.sip.listening() {
         info!(%place, "listening for SIP");
     }
     Ok(started)
 }
 
-fn unregistered(trunk: &Trunk) -> (watch::Sender<TrunkStatus>, watch::Receiver<TrunkStatus>) {
-    let says = if trunk.register { "not registered yet" } else { "not to be registered" };
-    let (name, says) = (trunk.name.clone(), says.to_owned());
-    watch::channel(TrunkStatus { name, contact_user: None, says, registered: false, registrations: 0 })
+fn may_register(phone: &Phone) -> (Text, Limits) {
+    let limits = Limits {
+        telephones: phone.max_contacts,
+        least: phone.min_expires,
+        longest: phone.max_expires,
+        ..Limits::default()
+    };
+    (Text::from(&phone.user), limits)
+}
+
+/// Every file that is played, read before the first call.
+fn sounds(config: &Config) -> anyhow::Result<HashMap<PathBuf, Arc<[i16]>>> {
+    config.prompt_files().into_iter().map(|file| Ok((file.clone(), wav::read(&file)?))).collect()
 }
 
 /// One task for each call that comes in, until the server drains: from then on the user agent refuses them itself.

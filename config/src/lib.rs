@@ -28,7 +28,7 @@ pub use numbers::{Numbers, TrunkNumbers};
 pub use phone::Phone;
 pub use sip::{Http, Sip};
 pub use trunk::{CalledHeader, CallerHeader, IdentityHeader, Trunk};
-pub use value::{Listen, ListenError, RtpPorts, Transport};
+pub use value::{Listen, ListenError, RtpPorts};
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

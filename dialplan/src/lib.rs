@@ -53,6 +53,6 @@ pub use pin::{Pin, PinCode, PinError, Typed};
 pub use restriction::{Forbidden, Restricted, Restrictions};
 pub use route::{Decision, Explanation, Route, decide, explain};
 pub use schedule::{Clock, Days, Holiday, Miss, Schedule, ScheduleError, Window};
-pub use selection::{Fitness, Group, Member};
+pub use selection::{Fitness, Group, Member, weighted_order};
 pub use source::{Admission, Source, SourceError};
 pub use template::{Template, TemplateError};

@@ -58,14 +58,19 @@ impl Pin {
     #[must_use]
     pub fn typed(&self, keys: &str) -> Typed {
         let (digits, ended) = keys.split_once('#').map_or((keys, false), |(digits, _)| (digits, true));
-        let longest = self.pins.iter().map(|pin| pin.length).max().unwrap_or_default();
         if self.knows(digits) {
             Typed::Accepted
-        } else if ended || digits.len() >= longest {
+        } else if ended || digits.len() >= self.longest() {
             Typed::Wrong
         } else {
             Typed::NeedMore
         }
+    }
+
+    /// Digits of the longest PIN.
+    #[must_use]
+    pub fn longest(&self) -> usize {
+        self.pins.iter().map(|pin| pin.length).max().unwrap_or_default()
     }
 
     fn knows(&self, digits: &str) -> bool {

@@ -49,31 +49,39 @@ impl Group {
         if members.is_empty() {
             members = are(Fitness::Down).collect();
         }
-        members.sort_by_key(|member| member.priority);
-        members.chunk_by(|a, b| a.priority == b.priority).flat_map(|equals| draw(equals, random)).collect()
+        weighted_order(members, |member| (member.priority, member.weight), random)
     }
 }
 
+/// Puts records into the order in which they are to be tried: `rank` gives priority and weight of each.
+pub fn weighted_order<T>(mut records: Vec<T>, rank: impl Fn(&T) -> (u16, u16), random: &mut impl Rng) -> Vec<T> {
+    records.sort_by_key(|record| rank(record).0);
+    let mut order = Vec::with_capacity(records.len());
+    while let Some(first) = records.first().map(&rank) {
+        let equals = records.extract_if(.., |record| rank(record).0 == first.0).collect();
+        draw(equals, &rank, random, &mut order);
+    }
+    order
+}
+
 /// "The following algorithm SHOULD be used to order the SRV RRs of the same priority" (RFC 2782).
-fn draw<'g>(equals: &[&'g Member], random: &mut impl Rng) -> Vec<&'g Member> {
-    let mut left = equals.to_vec();
+fn draw<T>(mut left: Vec<T>, rank: impl Fn(&T) -> (u16, u16), random: &mut impl Rng, order: &mut Vec<T>) {
+    let weight = |record: &T| u32::from(rank(record).1);
     // "arrange all SRV RRs (that have not been ordered yet) in any order, except that all those with weight 0 are placed
     // at the beginning of the list"
-    left.sort_by_key(|member| member.weight != 0);
-    let mut order = Vec::with_capacity(left.len());
+    left.sort_by_key(|record| weight(record) != 0);
     while !left.is_empty() {
-        let sum: u32 = left.iter().map(|member| u32::from(member.weight)).sum();
+        let sum: u32 = left.iter().map(weight).sum();
         // "choose a uniform random number between 0 and the sum computed (inclusive), and select the RR whose running
         // sum value is the first in the selected order which is greater than or equal to the random number selected"
         let chosen = random.random_range(0..=sum);
         let mut running = 0;
-        let index = left.iter().position(|member| {
-            running += u32::from(member.weight);
+        let index = left.iter().position(|record| {
+            running += weight(record);
             running >= chosen
         });
         order.push(left.remove(index.unwrap_or_default()));
     }
-    order
 }
 
 #[cfg(test)]

@@ -11,14 +11,14 @@ pub use line::{Impairment, LineCounts, Packet, Said};
 pub use listen::{Ear, Heard};
 
 use crate::net::ports::{PortPair, PortPool};
-use crate::net::sip::{self, Dial, Listen, SipHandle, Way};
+use crate::net::sip::{self, Dial, SipHandle, Way};
 use anyhow::{Context, bail};
 use exchange::{Exchange, LineId, Order, Wiring};
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-use talkpath_config::RtpPorts;
+use talkpath_config::{Listen, RtpPorts};
 use talkpath_media::g711::Law;
 use talkpath_media::rtp;
 use talkpath_media::sdp::{self, Direction, LocalMedia};
@@ -104,8 +104,13 @@ impl Phone {
     }
 
     fn start_at(address: IpAddr, realtime: bool) -> anyhow::Result<Self> {
-        let started =
-            sip::start(&[Listen::udp(SocketAddr::new(address, 0))], None, |_| Verdict::Stranger, Settings::default())?;
+        let started = sip::start(
+            &[Listen::udp(SocketAddr::new(address, 0))],
+            None,
+            |_| Verdict::Stranger,
+            None,
+            Settings::default(),
+        )?;
         Ok(Self {
             sip: started.sip,
             exchange: Exchange::start(realtime)?,

@@ -8,7 +8,7 @@ mod sip;
 pub(crate) use media::PtimeMs;
 pub use media::RtpPorts;
 pub(crate) use secret::Secret;
-pub use sip::{Listen, ListenError, Transport};
+pub use sip::{Listen, ListenError};
 pub(crate) use sip::{NameServer, SipUri};
 
 use jiff::tz::TimeZone;

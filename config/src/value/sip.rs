@@ -3,32 +3,14 @@
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
+use talkpath_sip::agent::Protocol;
 use talkpath_sip::message::{Scheme, Uri};
-
-/// What carries SIP.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Transport {
-    /// Datagrams.
-    Udp,
-    /// Connections.
-    Tcp,
-}
-
-impl fmt::Display for Transport {
-    /// As in URIs: `udp`, `tcp`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Udp => "udp",
-            Self::Tcp => "tcp",
-        })
-    }
-}
 
 /// A place where SIP is listened for: `udp://ADDRESS:PORT`, `tcp://ADDRESS:PORT`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Listen {
     /// What carries it there.
-    pub transport: Transport,
+    pub protocol: Protocol,
     /// Address and port; port 0 lets the system choose.
     pub address: SocketAddr,
 }
@@ -41,24 +23,38 @@ pub struct Listen {
 )]
 pub struct ListenError(pub String);
 
+impl Listen {
+    /// Datagrams at `address`.
+    #[must_use]
+    pub fn udp(address: SocketAddr) -> Self {
+        Self { protocol: Protocol::Udp, address }
+    }
+
+    /// Connections at `address`.
+    #[must_use]
+    pub fn tcp(address: SocketAddr) -> Self {
+        Self { protocol: Protocol::Tcp, address }
+    }
+}
+
 impl FromStr for Listen {
     type Err = ListenError;
 
     fn from_str(text: &str) -> Result<Self, ListenError> {
         let wrong = || ListenError(text.into());
-        let (transport, address) = text.split_once("://").ok_or_else(wrong)?;
-        let transport = match transport {
-            "udp" => Transport::Udp,
-            "tcp" => Transport::Tcp,
+        let (protocol, address) = text.split_once("://").ok_or_else(wrong)?;
+        let protocol = match protocol {
+            "udp" => Protocol::Udp,
+            "tcp" => Protocol::Tcp,
             _ => return Err(wrong()),
         };
-        address.parse().map(|address| Self { transport, address }).map_err(|_| wrong())
+        address.parse().map(|address| Self { protocol, address }).map_err(|_| wrong())
     }
 }
 
 impl fmt::Display for Listen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}", self.transport, self.address)
+        write!(f, "{}://{}", self.protocol.token().to_ascii_lowercase(), self.address)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::Settings;
+use super::Limits;
 use crate::flow::Flow;
 use crate::message::{Contacts, HeaderName, NameAddr, Request, StatusCode, Text};
 use crate::settings::MAX_ROUTES;
@@ -27,6 +27,21 @@ pub struct Binding {
     pub(super) preference: u16,
     call_id: Text,
     cseq: u32,
+}
+
+/// Why a REGISTER changes nothing.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// For this reason.
+    Status(StatusCode),
+    /// It asks for less than this (423).
+    Brief { least: Duration },
+}
+
+impl From<StatusCode> for Refusal {
+    fn from(status: StatusCode) -> Self {
+        Self::Status(status)
+    }
 }
 
 /// What a REGISTER wants.
@@ -54,7 +69,7 @@ impl Binding {
 }
 
 /// Reads a REGISTER; the error is what it is refused with.
-pub(super) fn wanted(request: &Request, flow: Flow, settings: &Settings, now: Instant) -> Result<Wanted, StatusCode> {
+pub(super) fn wanted(request: &Request, flow: Flow, limits: &Limits, now: Instant) -> Result<Wanted, Refusal> {
     let headers = &request.headers;
     let bad = |_| StatusCode::BAD_REQUEST;
     // "an overlarge one ... may be taken as its absence" (RFC 4475 §3.1.2.4).
@@ -63,12 +78,12 @@ pub(super) fn wanted(request: &Request, flow: Flow, settings: &Settings, now: In
         // "The REGISTER-specific Contact header field value of "*" ... MUST NOT be used unless the Expires header field
         // is present with a value of "0"" (§10.2.2).
         Contacts::Star if expires == Some(Duration::ZERO) => return Ok(Wanted::Star),
-        Contacts::Star => return Err(StatusCode::BAD_REQUEST),
+        Contacts::Star => return Err(StatusCode::BAD_REQUEST.into()),
         Contacts::Addresses(contacts) if contacts.is_empty() => return Ok(Wanted::Nothing),
         Contacts::Addresses(contacts) => contacts,
     };
     if contacts.len() > MAX_CONTACTS || contacts.iter().any(|contact| !contact.uri.is_sip()) {
-        return Err(StatusCode::BAD_REQUEST);
+        return Err(StatusCode::BAD_REQUEST.into());
     }
     let path: Vec<_> = headers
         .values(&HeaderName::Path)
@@ -79,7 +94,7 @@ pub(super) fn wanted(request: &Request, flow: Flow, settings: &Settings, now: In
     let (call_id, cseq) = (headers.call_id().map_err(bad)?.detach(), headers.cseq().map_err(bad)?.number);
     let product = headers.user_agent().map(Text::detach);
     let binding = |contact: NameAddr| {
-        let lasts = lasts(&contact, expires, settings)?;
+        let lasts = lasts(&contact, expires, limits)?;
         let (path, product, call_id) = (path.clone(), product.clone(), call_id.clone());
         let preference = preference(&contact);
         Ok(Binding { contact: bare(&contact), flow, path, product, until: now + lasts, preference, call_id, cseq })
@@ -88,13 +103,13 @@ pub(super) fn wanted(request: &Request, flow: Flow, settings: &Settings, now: In
 }
 
 /// How long a Contact is bound: its own `expires`, or Expires, or what is usual (step 6).
-fn lasts(contact: &NameAddr, expires: Option<Duration>, settings: &Settings) -> Result<Duration, StatusCode> {
+fn lasts(contact: &NameAddr, expires: Option<Duration>, limits: &Limits) -> Result<Duration, Refusal> {
     let own = contact.params.get("expires").and_then(|own| own.to_str()?.parse::<u32>().ok());
-    let asked = own.map(|own| Duration::from_secs(own.into())).or(expires).unwrap_or(settings.usual);
-    if !asked.is_zero() && asked < settings.least {
-        return Err(StatusCode::INTERVAL_TOO_BRIEF);
+    let asked = own.map(|own| Duration::from_secs(own.into())).or(expires).unwrap_or(limits.usual);
+    if !asked.is_zero() && asked < limits.least {
+        return Err(Refusal::Brief { least: limits.least });
     }
-    Ok(asked.min(settings.longest))
+    Ok(asked.min(limits.longest))
 }
 
 fn preference(contact: &NameAddr) -> u16 {

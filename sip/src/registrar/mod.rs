@@ -24,13 +24,15 @@ pub use self::binding::Binding;
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
-use self::binding::{Wanted, wanted};
+use self::binding::{Refusal, Wanted, wanted};
 use crate::flow::{Flow, Protocol};
 use crate::message::{HeaderName, NameAddr, Request, Response, StatusCode, Text};
 
-/// Settings of a [`Registrar`].
+/// What a user may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Settings {
+pub struct Limits {
+    /// So many telephones; 5 by default.
+    pub telephones: usize,
     /// A binding asked to last less is refused with 423; 60 s by default.
     pub least: Duration,
     /// None lasts longer; an hour by default.
@@ -39,10 +41,10 @@ pub struct Settings {
     pub usual: Duration,
 }
 
-impl Default for Settings {
+impl Default for Limits {
     fn default() -> Self {
         let (least, longest) = (Duration::from_secs(60), Duration::from_secs(3_600));
-        Self { least, longest, usual: Duration::from_secs(300) }
+        Self { telephones: 5, least, longest, usual: Duration::from_secs(300) }
     }
 }
 
@@ -85,24 +87,22 @@ pub enum Gone {
 }
 
 /// Where the telephones of users are.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Registrar {
-    settings: Settings,
-    /// Everybody who may register, and how many telephones each may have.
-    users: HashMap<Text, usize>,
+    /// Everybody who may register.
+    users: HashMap<Text, Limits>,
     bindings: HashMap<Text, Vec<Binding>>,
     changes: VecDeque<Change>,
 }
 
 impl Registrar {
-    /// Nobody has registered; `users` may, each with so many telephones.
-    pub fn new(settings: Settings, users: impl IntoIterator<Item = (Text, usize)>) -> Self {
-        let users = users.into_iter().collect();
-        Self { settings, users, bindings: HashMap::new(), changes: VecDeque::new() }
+    /// Nobody has registered; `users` may.
+    pub fn new(users: impl IntoIterator<Item = (Text, Limits)>) -> Self {
+        Self { users: users.into_iter().collect(), ..Self::default() }
     }
 
     /// From now on these users may register; the bindings of others end.
-    pub fn set_users(&mut self, users: impl IntoIterator<Item = (Text, usize)>) {
+    pub fn set_users(&mut self, users: impl IntoIterator<Item = (Text, Limits)>) {
         self.users = users.into_iter().collect();
         let strangers: Vec<_> = self.bindings.keys().filter(|user| !self.users.contains_key(*user)).cloned().collect();
         for user in strangers {
@@ -116,13 +116,12 @@ impl Registrar {
         self.handle_timeout(now);
         match self.register(request, prover, flow, now) {
             Ok(user) => self.granted(request, &user, now),
-            Err(status) => {
-                let mut response = Response::to(request, status);
-                if status == StatusCode::INTERVAL_TOO_BRIEF {
-                    response.headers.push(HeaderName::MinExpires, self.settings.least.as_secs().to_string());
-                }
+            Err(Refusal::Brief { least }) => {
+                let mut response = Response::to(request, StatusCode::INTERVAL_TOO_BRIEF);
+                response.headers.push(HeaderName::MinExpires, least.as_secs().to_string());
                 response
             }
+            Err(Refusal::Status(status)) => Response::to(request, status),
         }
     }
 
@@ -170,19 +169,19 @@ impl Registrar {
         prover: Option<&Text>,
         flow: Flow,
         now: Instant,
-    ) -> Result<Text, StatusCode> {
+    ) -> Result<Text, Refusal> {
         let to = request.headers.to().map_err(|_| StatusCode::BAD_REQUEST)?;
         let user = Text::from(to.uri.user().unwrap_or_default().as_ref());
-        let Some(most) = self.users.get(&user).copied() else { return Err(StatusCode::NOT_FOUND) };
+        let Some(limits) = self.users.get(&user).copied() else { return Err(StatusCode::NOT_FOUND.into()) };
         // "the registrar SHOULD determine if the authenticated user is authorized to modify registrations for this
         // address-of-record" (step 4).
         if prover.is_some_and(|prover| *prover != user) {
-            return Err(StatusCode::FORBIDDEN);
+            return Err(StatusCode::FORBIDDEN.into());
         }
-        match wanted(request, flow, &self.settings, now)? {
+        match wanted(request, flow, &limits, now)? {
             Wanted::Nothing => {}
             Wanted::Star => self.end_of(&user, Gone::Unregistered, |_| true),
-            Wanted::Bindings(bindings) => self.bind(&user, bindings, most, now)?,
+            Wanted::Bindings(bindings) => self.bind(&user, bindings, limits.telephones, now)?,
         }
         Ok(user)
     }

@@ -21,8 +21,9 @@ fn flow(port: u16) -> Flow {
 
 impl Desk {
     fn new() -> Self {
-        let users = [("alice", 2), ("bob", 1)].map(|(user, most)| (Text::from(user), most));
-        Self { registrar: Registrar::new(Settings::default(), users), now: epoch(), cseq: 0 }
+        let users = [("alice", 2), ("bob", 1)];
+        let users = users.map(|(user, telephones)| (Text::from(user), Limits { telephones, ..Limits::default() }));
+        Self { registrar: Registrar::new(users), now: epoch(), cseq: 0 }
     }
 
     fn request(&mut self, user: &str, fields: &str) -> Request {
@@ -179,7 +180,7 @@ fn two_telephones_behind_different_nats_with_the_same_contact_are_two() {
 fn users_that_are_taken_away_take_their_telephones_along() {
     let mut desk = Desk::new();
     desk.register("alice", "Contact: <sip:a@192.0.2.9>\r\n");
-    desk.registrar.set_users([(Text::from("bob"), 1)]);
+    desk.registrar.set_users([(Text::from("bob"), Limits::default())]);
     assert_eq!(desk.changes(), ["alice added", "alice UserGone"]);
     assert_eq!(desk.register("alice", "").status, StatusCode::NOT_FOUND);
 }

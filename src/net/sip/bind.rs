@@ -1,8 +1,8 @@
 //! Binding the sockets that SIP is listened for on, and saying what to do when that fails.
 
-use std::fmt;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
+use talkpath_config::Listen;
 use talkpath_sip::agent::Protocol;
 use tokio::net::{TcpListener, UdpSocket};
 use tracing::debug;
@@ -11,35 +11,6 @@ use tracing::debug;
 const SOCKET_BUFFER: usize = 4 << 20;
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 1_024;
-
-/// A place to listen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Listen {
-    /// By which transport.
-    pub protocol: Protocol,
-    /// At which address; port 0 lets the system choose.
-    pub address: SocketAddr,
-}
-
-impl Listen {
-    /// Datagrams at `address`.
-    #[must_use]
-    pub fn udp(address: SocketAddr) -> Self {
-        Self { protocol: Protocol::Udp, address }
-    }
-
-    /// Connections at `address`.
-    #[must_use]
-    pub fn tcp(address: SocketAddr) -> Self {
-        Self { protocol: Protocol::Tcp, address }
-    }
-}
-
-impl fmt::Display for Listen {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}", self.protocol.token().to_ascii_lowercase(), self.address)
-    }
-}
 
 /// A bound socket.
 #[derive(Debug)]

@@ -1,12 +1,13 @@
 //! What call tasks ask of the SIP driver.
 
-use super::bind::Listen;
 use super::ways::{Listening, Ways};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use talkpath_config::Listen;
 use talkpath_sip::agent::{Body, Error, Event, Flow, Invite, Protocol, Reason, SessionId};
 use talkpath_sip::digest::Credentials;
 use talkpath_sip::message::{HeaderName, NameAddr, Request, Response, StatusCode, Text, Uri};
+use talkpath_sip::registrar::Binding;
 use talkpath_sip::registration::Failure;
 use tokio::sync::{mpsc, oneshot};
 
@@ -80,6 +81,8 @@ pub(super) enum Command {
     AnswerOffer { session: SessionId, answer: Result<Body, StatusCode> },
     Ping { way: Way, pong: oneshot::Sender<()> },
     Watch { way: Way, watcher: oneshot::Sender<()> },
+    Bindings { user: Text, reply: oneshot::Sender<Vec<Binding>> },
+    Registered(oneshot::Sender<Vec<(Text, Vec<Binding>)>>),
     Drain,
     Settle(oneshot::Sender<()>),
 }
@@ -228,6 +231,20 @@ impl SipHandle {
         self.send(Command::Watch { way, watcher }).await;
         // Nothing is ever sent: it is dropped.
         drop(gone.await);
+    }
+
+    /// Where a user's telephones are, the preferred ones first.
+    pub async fn bindings(&self, user: &str) -> Vec<Binding> {
+        let (reply, bindings) = oneshot::channel();
+        self.send(Command::Bindings { user: Text::from(user), reply }).await;
+        bindings.await.unwrap_or_default()
+    }
+
+    /// Everybody who has a telephone here.
+    pub async fn registered(&self) -> Vec<(Text, Vec<Binding>)> {
+        let (reply, registered) = oneshot::channel();
+        self.send(Command::Registered(reply)).await;
+        registered.await.unwrap_or_default()
     }
 
     /// New INVITEs are answered 503 from now on.

@@ -27,6 +27,8 @@ const FIRST: Duration = Duration::from_secs(30);
 const IDLE: Duration = Duration::from_secs(3_600);
 /// How long a peer may take for what we write.
 const WRITE: Duration = Duration::from_secs(10);
+/// How long what we have written may stay unacknowledged by the peer's system.
+const UNACKNOWLEDGED: Duration = Duration::from_secs(20);
 /// Bytes read at once.
 const CHUNK: usize = 8_192;
 
@@ -68,8 +70,7 @@ impl Connection {
 
     /// Runs until either side closes it.
     pub(super) async fn run(mut self, stream: TcpStream) {
-        // What is written is a whole message each time.
-        if let Err(error) = stream.set_nodelay(true) {
+        if let Err(error) = prepare(&stream) {
             return self.close(error.to_string()).await;
         }
         let (read, write) = stream.into_split();
@@ -93,6 +94,12 @@ async fn connect(from: SocketAddr, peer: SocketAddr) -> io::Result<TcpStream> {
         socket.bind(SocketAddr::new(from.ip(), 0))?;
     }
     socket.connect(peer).await
+}
+
+/// What is written is a whole message each time; a peer whose system acknowledges nothing is gone.
+fn prepare(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    socket2::SockRef::from(stream).set_tcp_user_timeout(Some(UNACKNOWLEDGED))
 }
 
 /// Reads messages until the stream ends; says why it did.

@@ -5,15 +5,15 @@
 //! hung up, and an INVITE that nobody has room for is answered 503.
 
 use super::RETRY_AFTER;
-use super::bind::{Listen, Socket, bind};
+use super::bind::{Socket, bind};
 use super::command::{Asker, Command, Dial, DialError, SipHandle, Way};
 use super::connection::{Arrival, What};
 use super::streams::{Accepted, Doorman, Streams, hand_over, listen};
 use super::ways::{Listening, Ways};
 use anyhow::Context;
 use bytes::Bytes;
-use rand::SeedableRng;
 use rand::rngs::{StdRng, SysRng};
+use rand::{Rng, SeedableRng};
 use std::collections::HashMap;
 use std::future::poll_fn;
 use std::io::ErrorKind;
@@ -22,17 +22,20 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
+use talkpath_config::Listen;
 use talkpath_sip::agent::{
-    Event, Flow, Invitation, Newcomer, Outcome, Output, Protocol, RequestId, SessionId, Settings, SocketId, Transmit,
-    UserAgent, Verdict,
+    Asked, Event, Flow, Invitation, Newcomer, Outcome, Output, Protocol, RequestId, SessionId, Settings, SocketId,
+    Transmit, UserAgent, Verdict,
 };
-use talkpath_sip::message::{HeaderName, StatusCode, Text};
+use talkpath_sip::digest::{self, Secret};
+use talkpath_sip::message::{HeaderName, Method, StatusCode, Text};
+use talkpath_sip::registrar::{Change, Registrar};
 use talkpath_sip::registration::Failure;
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Sleep, interval, sleep_until};
-use tracing::{debug, trace, warn};
+use tracing::{debug, info, trace, warn};
 
 /// Requests of call tasks that may wait for the driver.
 const COMMANDS: usize = 1_024;
@@ -81,6 +84,7 @@ struct Driver {
     /// Who waits for the outcome of a request outside calls; the user agent bounds how many there are.
     asked: HashMap<RequestId, Asker>,
     doorman: Doorman,
+    registrar: Registrar,
     wake: Option<Instant>,
     /// Who waits until every request of ours has its answer.
     settling: Vec<oneshot::Sender<()>>,
@@ -94,7 +98,21 @@ struct Inlets {
     accepted: mpsc::Receiver<Accepted>,
 }
 
-/// Binds every place of `listen` and starts the driver on the current runtime. `judge` says who gets service.
+/// Tells what the user of a name has to know.
+pub type Secrets = Box<dyn Fn(&Text) -> Option<Secret> + Send>;
+
+/// The telephones of our users.
+pub struct Telephones {
+    /// Who may register.
+    pub registrar: Registrar,
+    /// What they are told that they log in to.
+    pub realm: String,
+    /// What the user of a name has to know.
+    pub secret: Secrets,
+}
+
+/// Binds every place of `listen` and starts the driver on the current runtime. `judge` says who gets service; who has to
+/// prove himself does so by what `telephones` knows, and may register there.
 ///
 /// # Errors
 /// When a socket can't be bound: the sentence says which, why, and what to do.
@@ -102,6 +120,7 @@ pub fn start(
     places: &[Listen],
     external: Option<IpAddr>,
     judge: impl Fn(&Newcomer<'_>) -> Verdict + Send + Sync + 'static,
+    telephones: Option<Telephones>,
     mut settings: Settings,
 ) -> anyhow::Result<Started> {
     let judge = Arc::new(judge);
@@ -122,12 +141,23 @@ pub fn start(
         .into_iter()
         .filter(|protocol| places.iter().any(|place| place.protocol == *protocol))
         .collect();
-    let random = StdRng::try_from_rng(&mut SysRng).context("the system gives no randomness")?;
+    if telephones.is_some() {
+        settings.asked = vec![Method::Register];
+    }
+    let mut random = StdRng::try_from_rng(&mut SysRng).context("the system gives no randomness")?;
+    let digest = telephones.as_ref().map(|telephones| digest(&telephones.realm, &mut random));
     let (incoming, new_calls) = mpsc::channel(INCOMING);
     let (commands, requests) = mpsc::channel(COMMANDS);
     let (tell, arrivals) = mpsc::channel(ARRIVALS);
     let mut agent = UserAgent::new(settings, random);
     agent.set_admission(move |newcomer| judge(newcomer));
+    let registrar = match (telephones, digest) {
+        (Some(Telephones { registrar, secret, .. }), Some(digest)) => {
+            agent.set_authentication(digest, move |user, _| secret(user));
+            registrar
+        }
+        _ => Registrar::default(),
+    };
     let mut ways = Ways::new(&listening, external);
     agent.set_ways(move |peer, protocol| ways.to(peer, protocol));
     let driver = Driver {
@@ -139,12 +169,21 @@ pub fn start(
         incoming,
         asked: HashMap::new(),
         doorman,
+        registrar,
         wake: None,
         settling: Vec::new(),
         strangers: Strangers::default(),
     };
     tokio::spawn(driver.run(Inlets { requests, arrivals, accepted }));
     Ok(Started { sip: SipHandle::new(commands, listening, external), incoming: new_calls })
+}
+
+/// What challenges are made and judged by; its nonces are good until this process ends.
+fn digest(realm: &str, random: &mut StdRng) -> digest::Server {
+    let mut key = [0; 32];
+    random.fill_bytes(&mut key);
+    let settings = digest::Settings { realm: realm.to_owned(), ..digest::Settings::default() };
+    digest::Server::new(settings, key, random, Instant::now())
 }
 
 /// Addresses that were refused, told on the log at most once a minute: whoever scans the Internet must not fill it.
@@ -240,6 +279,8 @@ impl Driver {
         let Some(flow) = self.streams.remove(connection) else { return };
         debug!(peer = %flow.peer, why, "a connection is over");
         self.agent.handle_transport_error(flow, Instant::now());
+        self.registrar.handle_connection_lost(flow);
+        self.tell_changes();
     }
 
     fn accept(&mut self, Accepted { stream, peer, local }: Accepted) {
@@ -255,11 +296,28 @@ impl Driver {
                 Output::Event(Event::Invited { id, invitation }) => self.offer_call(id, *invitation),
                 Output::Event(event) => self.tell(event),
                 Output::Outcome(outcome) => self.reply(outcome),
-                Output::Asked(_) => {}
+                Output::Asked(asked) => self.register(*asked),
                 Output::Timeout(wake) => {
                     self.wake = wake;
                     return;
                 }
+            }
+        }
+    }
+
+    /// A REGISTER of somebody who has proved who it is.
+    fn register(&mut self, asked: Asked) {
+        let now = Instant::now();
+        let response = self.registrar.handle(&asked.request, asked.user.as_ref(), asked.flow, now);
+        self.agent.respond(asked.id, response, now);
+        self.tell_changes();
+    }
+
+    fn tell_changes(&mut self) {
+        while let Some(change) = self.registrar.poll() {
+            match change {
+                Change::Added { user, flow, .. } => info!(%user, peer = %flow.peer, "a telephone has registered"),
+                Change::Removed { user, why, .. } => info!(%user, ?why, "a telephone is gone"),
             }
         }
     }
@@ -278,6 +336,8 @@ impl Driver {
         let deserted: Vec<_> =
             self.calls.iter().filter_map(|(session, call)| call.is_closed().then_some(*session)).collect();
         deserted.into_iter().for_each(|session| self.hang_up_deserted(session));
+        self.registrar.handle_timeout(Instant::now());
+        self.tell_changes();
         self.strangers.tell(self.agent.refused_strangers(), self.agent.last_stranger());
     }
 
@@ -366,6 +426,18 @@ impl Driver {
                 if let Some(flow) = self.flow(way) {
                     self.streams.watch(flow, watcher);
                 }
+                return;
+            }
+            Command::Bindings { user, reply } => {
+                let user = user.to_string();
+                let bindings = self.registrar.bindings(&user, now).into_iter().cloned().collect();
+                // Who asked may have gone meanwhile.
+                drop(reply.send(bindings));
+                return;
+            }
+            Command::Registered(reply) => {
+                let all = self.registrar.registered().map(|(user, bindings)| (user.clone(), bindings.to_vec()));
+                drop(reply.send(all.collect()));
                 return;
             }
             Command::Drain => {

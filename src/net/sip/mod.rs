@@ -14,9 +14,8 @@ mod driver;
 mod streams;
 mod ways;
 
-pub use bind::Listen;
 pub use command::{Dial, DialError, Gone, Headers, SipHandle, Way};
-pub use driver::{Incoming, Started, start};
+pub use driver::{Incoming, Secrets, Started, Telephones, start};
 pub use ways::Listening;
 
 /// What a refused caller is told to wait, in seconds, when it is our load or our leaving that refuses it.

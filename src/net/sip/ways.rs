@@ -1,8 +1,8 @@
 //! By which of our sockets a peer is reached, and at which address it sees us.
 
-use super::bind::Listen;
 use crate::net::address::{LocalAddresses, advertised};
 use std::net::{IpAddr, SocketAddr};
+use talkpath_config::Listen;
 use talkpath_sip::agent::{Flow, Protocol, SocketId};
 
 /// A socket that SIP is listened for on.
