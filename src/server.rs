@@ -19,6 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use talkpath_config::{Config, Listen, Phone};
 use talkpath_sip::agent::{Newcomer, Settings};
+use talkpath_sip::digest;
 use talkpath_sip::message::Text;
 use talkpath_sip::registrar::{Limits, Registrar};
 use tokio::sync::{broadcast, mpsc, watch};
@@ -120,6 +121,12 @@ impl Server {
         self.sip.listening()
     }
 
+    /// For requests to its user agent.
+    #[must_use]
+    pub fn sip(&self) -> &SipHandle {
+        &self.sip
+    }
+
     /// What happens to calls from now on; a subscriber that is too slow loses the oldest events.
     #[must_use]
     pub fn subscribe(&self) -> broadcast::Receiver<CallEvent> {
@@ -188,7 +195,11 @@ fn listen(context: &Arc<Context>) -> anyhow::Result<Started> {
     let judge = door.clone();
     let telephones = Telephones {
         registrar: Registrar::new(config.phones.iter().map(may_register)),
-        realm: config.sip.realm.clone(),
+        digest: digest::Settings {
+            realm: config.sip.realm.clone(),
+            algorithms: config.sip.digest.clone(),
+            ..digest::Settings::default()
+        },
         secret: Box::new(move |user| door.secret(user)),
     };
     let challenged = !config.phones.is_empty() || config.trunks.iter().any(|trunk| trunk.challenge);

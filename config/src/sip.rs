@@ -6,6 +6,7 @@ use crate::resolve::{or, spanned};
 use crate::value::Listen;
 use std::net::{IpAddr, SocketAddr};
 use talkpath_dialplan::Admission;
+use talkpath_sip::digest::Algorithm;
 
 /// Signalling.
 #[derive(Clone, Debug)]
@@ -20,6 +21,8 @@ pub struct Sip {
     pub max_calls: usize,
     /// What phones and peers that we challenge are told they log in to.
     pub realm: String,
+    /// The digest algorithms that we challenge with, best first; at least one.
+    pub digest: Vec<Algorithm>,
     /// The name server to ask instead of the system's.
     pub dns: Option<SocketAddr>,
 }
@@ -42,6 +45,11 @@ pub(crate) fn sip(written: raw::Sip, default: raw::Sip, source: Source<'_>) -> R
     if realm.is_empty() || realm.contains(['"', '\\']) || realm.contains(char::is_control) {
         return Err(source.invalid(span, "a realm is one line of text without \" and \\"));
     }
+    let (span, digest) = spanned(written.digest.or(default.digest));
+    let digest: Vec<_> = digest.unwrap_or_default().into_iter().map(|algorithm| algorithm.0).collect();
+    if digest.is_empty() {
+        return Err(source.invalid(span, "nobody can prove anything without an algorithm; write at least \"MD5\""));
+    }
     let allow = or(written.allow, default.allow);
     Ok(Sip {
         listen,
@@ -49,6 +57,7 @@ pub(crate) fn sip(written: raw::Sip, default: raw::Sip, source: Source<'_>) -> R
         admission: Admission { allow: allow.into_iter().map(|source| source.0).collect() },
         max_calls: usize::try_from(or(written.max_calls, default.max_calls)).unwrap_or(usize::MAX),
         realm,
+        digest,
         dns: written.dns.map(|server| server.0),
     })
 }

@@ -150,6 +150,18 @@ pub fn offer_again(previous: &[u8], local: &LocalMedia, direction: Direction) ->
     Ok(revised(previous, write::offer_again(&session, live, local, direction)))
 }
 
+/// The first law of `laws` that an offer would have, as the offerer prefers them: what another leg should speak, so that
+/// nothing has to be coded anew between the two.
+#[must_use]
+pub fn preferred_law(offer: &[u8], laws: &[Law]) -> Option<Law> {
+    let session = read::session(offer).ok()?;
+    let lines = session.medias.iter().filter(|media| read::is_ours(media));
+    lines.flat_map(payload::known).find_map(|(_, payload)| match payload {
+        payload::Payload::Audio(law) if laws.contains(&law) => Some(law),
+        payload::Payload::Audio(_) | payload::Payload::Keys => None,
+    })
+}
+
 /// [`answer`] to a further offer within a dialog, versioned from `previous`, the description that we sent last.
 ///
 /// # Errors

@@ -71,7 +71,10 @@ impl Bursts {
         let last = heard.len().saturating_sub(self.samples.len() - MARGIN);
         let mut best = (0, format!("{} samples are too few", heard.len()));
         for place in (start..=last).step_by(STEP) {
-            match self.judge(&heard[place..]) {
+            let Some(from_here) = heard.get(place..).filter(|rest| rest.len() >= self.samples.len() - MARGIN) else {
+                break;
+            };
+            match self.judge(from_here) {
                 Ok(()) => return Ok(place),
                 Err(complaint) if complaint.0 >= best.0 => best = complaint,
                 Err(_) => {}

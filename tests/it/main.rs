@@ -9,6 +9,7 @@
 mod audio;
 mod baresip;
 mod barge_in;
+mod bridge;
 mod bursts;
 mod calls;
 mod command_call;
@@ -17,8 +18,12 @@ mod hostile;
 mod kamailio;
 mod many;
 mod network;
+mod phones;
 mod process;
+
 mod programs;
+mod raw;
 mod sipp;
+mod softphone;
 mod sound;
 mod support;

@@ -19,6 +19,7 @@ use serde::Deserialize;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use talkpath_dialplan::Source;
+use talkpath_sip::digest::Algorithm;
 use toml::Spanned;
 
 #[derive(Debug, Default, Deserialize)]
@@ -58,6 +59,7 @@ pub(crate) struct Sip {
     pub(crate) allow: Option<Vec<Parsed<Source>>>,
     pub(crate) max_calls: Option<u32>,
     pub(crate) realm: Option<Spanned<String>>,
+    pub(crate) digest: Option<Spanned<Vec<Parsed<Algorithm>>>>,
     pub(crate) dns: Option<NameServer>,
 }
 

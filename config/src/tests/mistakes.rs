@@ -27,6 +27,8 @@ fn mistakes_of_signalling_and_media_are_told_with_line_and_column_and_what_would
         ),
         ("[sip]\nlisten = []", "my.toml:2:10: nothing is listened on"),
         ("[sip]\nallow = [\"home\"]", "my.toml:2:10: \"home\" is no source of calls"),
+        ("[sip]\ndigest = []", "my.toml:2:10: nobody can prove anything without an algorithm"),
+        ("[sip]\ndigest = [\"MD4\"]", "my.toml:2:11: \"MD4\" is no digest algorithm"),
         ("[sip]\nrealm = \"\"", "my.toml:2:9: a realm is one line of text"),
         (
             "[sip]\ndns = \"dns.example.com\"",

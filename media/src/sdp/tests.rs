@@ -291,3 +291,13 @@ fn without_keys_of_our_own_none_are_agreed_on() {
     assert_eq!(plan.dtmf, None);
     assert!(!String::from_utf8(text).unwrap().contains("telephone-event"));
 }
+
+#[test]
+fn the_law_that_the_offerer_prefers_and_we_have_is_told() {
+    let offer =
+        b"v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\nm=audio 4000 RTP/AVP 101 8 0\r\n\
+        a=rtpmap:101 telephone-event/8000\r\n";
+    assert_eq!(super::preferred_law(offer, &[Law::Mu, Law::A]), Some(Law::A));
+    assert_eq!(super::preferred_law(offer, &[Law::Mu]), Some(Law::Mu));
+    assert_eq!(super::preferred_law(b"nonsense", &[Law::Mu]), None);
+}

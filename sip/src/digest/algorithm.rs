@@ -162,3 +162,16 @@ impl Proof<'_> {
         }
     }
 }
+
+/// A name that no algorithm has.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("\"{0}\" is no digest algorithm; there are MD5, SHA-256 and SHA-512-256, each also with -sess")]
+pub struct UnknownAlgorithm(String);
+
+impl std::str::FromStr for Algorithm {
+    type Err = UnknownAlgorithm;
+
+    fn from_str(name: &str) -> Result<Self, UnknownAlgorithm> {
+        Self::new(name).ok_or_else(|| UnknownAlgorithm(name.to_owned()))
+    }
+}

@@ -22,7 +22,7 @@ mod server;
 #[cfg(test)]
 mod tests;
 
-pub use self::algorithm::{Algorithm, Hash};
+pub use self::algorithm::{Algorithm, Hash, UnknownAlgorithm};
 pub use self::challenge::Unfit;
 pub use self::client::{Client, Credentials, Next, Refusal};
 pub use self::server::{Secret, Server, Settings, Verdict};

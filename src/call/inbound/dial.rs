@@ -17,6 +17,8 @@ use crate::trunk::Caller;
 use std::sync::Arc;
 use std::time::Duration;
 use talkpath_dialplan::{CallerIdentity, Dial, Strategy};
+use talkpath_media::g711::Law;
+use talkpath_media::sdp;
 use talkpath_media::tone::ringback;
 use talkpath_sip::agent::Event;
 use talkpath_sip::message::StatusCode;
@@ -77,7 +79,7 @@ impl Inbound {
 
     /// Rings lines together, while the caller waits.
     async fn ring_lines(&mut self, tries: Vec<Vec<Try>>, dial: &Dial) -> Result<Dialled, Refusal> {
-        let law = self.media.as_ref().map(|media| media.law);
+        let law = self.law();
         let ring = Ring { time: dial.ring, law, early: true };
         let mut lines = Lines::ring(tries, &ring, &self.context, &self.sip);
         if self.answered {
@@ -133,6 +135,13 @@ impl Inbound {
             media.adopt(leg).await;
         }
         Ok(())
+    }
+
+    /// What the caller speaks, or would speak best.
+    fn law(&self) -> Option<Law> {
+        let offer = self.incoming.invitation.body.as_ref();
+        let offered = || sdp::preferred_law(&offer?.content, &self.context.config.media.laws);
+        self.media.as_ref().map(|media| media.law).or_else(offered)
     }
 
     /// What happens to the caller while others are rung; the disposition when the caller is gone.
@@ -207,7 +216,7 @@ impl Inbound {
     }
 
     /// Answers the caller with the law that the other side speaks, where the caller speaks it too.
-    async fn answer_for(&mut self, law: talkpath_media::g711::Law) -> Result<Option<Disposition>, Refusal> {
+    async fn answer_for(&mut self, law: Law) -> Result<Option<Disposition>, Refusal> {
         if self.answered {
             return Ok(None);
         }

@@ -105,8 +105,8 @@ pub type Secrets = Box<dyn Fn(&Text) -> Option<Secret> + Send>;
 pub struct Telephones {
     /// Who may register.
     pub registrar: Registrar,
-    /// What they are told that they log in to.
-    pub realm: String,
+    /// How they are challenged.
+    pub digest: digest::Settings,
     /// What the user of a name has to know.
     pub secret: Secrets,
 }
@@ -145,7 +145,7 @@ pub fn start(
         settings.asked = vec![Method::Register];
     }
     let mut random = StdRng::try_from_rng(&mut SysRng).context("the system gives no randomness")?;
-    let digest = telephones.as_ref().map(|telephones| digest(&telephones.realm, &mut random));
+    let digest = telephones.as_ref().map(|telephones| digest(&telephones.digest, &mut random));
     let (incoming, new_calls) = mpsc::channel(INCOMING);
     let (commands, requests) = mpsc::channel(COMMANDS);
     let (tell, arrivals) = mpsc::channel(ARRIVALS);
@@ -179,11 +179,10 @@ pub fn start(
 }
 
 /// What challenges are made and judged by; its nonces are good until this process ends.
-fn digest(realm: &str, random: &mut StdRng) -> digest::Server {
+fn digest(settings: &digest::Settings, random: &mut StdRng) -> digest::Server {
     let mut key = [0; 32];
     random.fill_bytes(&mut key);
-    let settings = digest::Settings { realm: realm.to_owned(), ..digest::Settings::default() };
-    digest::Server::new(settings, key, random, Instant::now())
+    digest::Server::new(settings.clone(), key, random, Instant::now())
 }
 
 /// Addresses that were refused, told on the log at most once a minute: whoever scans the Internet must not fill it.
