@@ -261,7 +261,9 @@ impl Keeper {
         if !bound {
             self.trunk.state().registration = None;
         }
-        let registered = if bound { Registered::Yes } else { Registered::No(words(state)) };
+        // A binding whose refresh has failed may still be held, but the way to us is in doubt.
+        let stands = bound && !matches!(state, State::Backoff { .. } | State::Refused { .. });
+        let registered = if stands { Registered::Yes } else { Registered::No(words(state)) };
         let user = self.registration.contact_user().to_string();
         self.trunk.standing.send_modify(|standing| {
             standing.registered = registered;
@@ -286,7 +288,7 @@ fn registration(trunk: &Trunk, registrar: &Uri, way: Way, contact: Uri) -> anyho
     Ok(registration::Registration::new(made, random))
 }
 
-/// A state without a binding, for people.
+/// A state in which nobody may count on the binding, for people.
 fn words(state: &State) -> String {
     match state {
         State::Unregistered => "not wanted now".into(),

@@ -24,14 +24,15 @@ struct Proxy {
 
 impl Proxy {
     fn start(algorithm: &str) -> Self {
-        Self::start_at(free_port(), algorithm)
+        let both = |port: &u16| std::net::TcpListener::bind((HOME, *port)).is_ok();
+        Self::start_at(std::iter::repeat_with(free_port).find(both).unwrap(), algorithm)
     }
 
     fn start_at(port: u16, algorithm: &str) -> Self {
         let scratch = Scratch::new();
         let file = scratch.file("kamailio.cfg", &configuration(port, algorithm));
         let mut command = Command::new("kamailio");
-        command.args(["-f", &file.display().to_string(), "-DD", "-E", "-m", "64", "-M", "8"]);
+        command.args(["-f", &file.display().to_string(), "-DD", "-E", "-m", "64", "-M", "8", "-n", "2", "-N", "2"]);
         command.args(["-Y", &scratch.path().display().to_string()]);
         let program = Program::start(&mut command);
         assert!(until_bound(port), "kamailio does not listen; it said: {:?}", program.said());
@@ -42,11 +43,9 @@ impl Proxy {
         (HOME, self.port).into()
     }
 
-    /// Gone without a word, and back: its registrations were in memory only.
-    fn restart(self, algorithm: &str) -> Self {
-        let port = self.port;
-        drop(self);
-        Self::start_at(port, algorithm)
+    /// Gone without a word; its registrations were in memory only. Gives the port that it had.
+    fn stop(self) -> u16 {
+        self.port
     }
 }
 
@@ -65,10 +64,12 @@ fn configuration(port: u16, algorithm: &str) -> String {
         r#"#!KAMAILIO
 debug=1
 log_stderror=yes
-fork=no
-disable_tcp=yes
+fork=yes
 auto_aliases=no
+tcp_connection_lifetime=3600
+tcp_crlf_ping=yes
 listen=udp:{HOME}:{port}
+listen=tcp:{HOME}:{port}
 {modules}modparam("auth", "algorithm", "{algorithm}")
 modparam("registrar", "default_expires", 60)
 
@@ -103,10 +104,10 @@ request_route {{
 }
 
 /// A configuration's trunk.
-fn trunk(proxy: SocketAddr, user: &str, password: &str) -> String {
+fn trunk(proxy: SocketAddr, transport: &str, user: &str, password: &str) -> String {
     format!(
-        "[[trunk]]\nname = \"pbx\"\nregistrar = \"sip:{proxy}\"\nusername = \"{user}\"\npassword = \"{password}\"\n\
-         [[route]]\nname = \"by trunk\"\nmatch = {{ trunk = \"pbx\", to = \"{user}\" }}\n\
+        "[[trunk]]\nname = \"pbx\"\nregistrar = \"sip:{proxy};transport={transport}\"\nusername = \"{user}\"\n\
+         password = \"{password}\"\n[[route]]\nname = \"by trunk\"\nmatch = {{ trunk = \"pbx\", to = \"{user}\" }}\n\
          action = {{ agent = \"receptionist\" }}\n"
     )
 }
@@ -133,19 +134,19 @@ async fn is_called_through(proxy: SocketAddr, user: &str) {
 }
 
 /// The whole of it with one algorithm: registered, called, calling, and the registration taken back.
-async fn a_citizen_of(algorithm: &str) {
+async fn a_citizen_of(algorithm: &str, transport: &str) {
     if !peer("kamailio", "kamailio") {
         return;
     }
     let proxy = Proxy::start(algorithm);
-    let callee = server(&trunk(proxy.address(), "2000", PASSWORD));
+    let callee = server(&trunk(proxy.address(), transport, "2000", PASSWORD));
     registered(&callee, true).await;
     is_called_through(proxy.address(), "2000").await;
 
     // We call it through the proxy, which asks who we are.
     let mut events = callee.subscribe();
     let scratch = Scratch::new();
-    let file = scratch.file("caller.toml", &trunk(proxy.address(), "1000", PASSWORD));
+    let file = scratch.file("caller.toml", &trunk(proxy.address(), transport, "1000", PASSWORD));
     let mut call = talkpath();
     call.arg("call").arg("--config").arg(file).args(["2000", "--trunk", "pbx", "--hang-up-after", "2"]);
     let output = tokio::task::spawn_blocking(move || finish(&mut call, PATIENCE)).await.unwrap();
@@ -162,12 +163,75 @@ async fn a_citizen_of(algorithm: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn registered_called_and_calling_through_a_proxy_with_md5() {
-    a_citizen_of("MD5").await;
+    a_citizen_of("MD5", "udp").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn registered_called_and_calling_through_a_proxy_with_sha_256() {
-    a_citizen_of("SHA-256").await;
+    a_citizen_of("SHA-256", "udp").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn registered_called_and_calling_through_a_proxy_over_tcp_with_md5() {
+    a_citizen_of("MD5", "tcp").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn registered_called_and_calling_through_a_proxy_over_tcp_with_sha_256() {
+    a_citizen_of("SHA-256", "tcp").await;
+}
+
+/// Fifty trunks, each with a user of its own, are registered at once, and each finds its own route.
+#[tokio::test(flavor = "multi_thread")]
+async fn fifty_registrations_at_once() {
+    if !peer("kamailio", "kamailio") {
+        return;
+    }
+    let proxy = Proxy::start("MD5");
+    let one = |user: usize| {
+        let transport = if user.is_multiple_of(2) { "udp" } else { "tcp" };
+        let trunk = trunk(proxy.address(), transport, &format!("30{user:02}"), PASSWORD);
+        trunk.replace("\"pbx\"", &format!("\"pbx{user}\"")).replace("by trunk", &format!("by trunk {user}"))
+    };
+    let server = server(&(0..50).map(one).collect::<String>());
+    for trunk in server.context().trunks.iter() {
+        let mut standing = trunk.standing();
+        let waited = standing.wait_for(Standing::is_registered);
+        let stands = tokio::time::timeout(2 * PATIENCE, waited).await.is_ok();
+        assert!(stands, "{:?}", *trunk.standing().borrow());
+    }
+    for user in ["3000", "3017", "3049"] {
+        is_called_through(proxy.address(), user).await;
+    }
+    patiently("every registration to be taken back", server.drain(Duration::ZERO)).await;
+}
+
+/// A registrar that is killed, and stays away for a while: its trunk is known to be down, a live call goes on, and when it is
+/// back we are registered again by ourselves.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_registrar_that_was_killed_gets_us_back_by_itself_and_a_live_call_is_unharmed() {
+    if !peer("kamailio", "kamailio") {
+        return;
+    }
+    let proxy = Proxy::start("MD5");
+    let server = server(&trunk(proxy.address(), "tcp", "2000", PASSWORD));
+    registered(&server, true).await;
+    let phone = phone();
+    let dialled = phone.dial(proxy.address(), "2000", DialOptions::default());
+    let mut call = patiently("an answer through the proxy", dialled).await.unwrap();
+    until_sound(&mut call.ear).await;
+
+    let port = proxy.stop();
+    registered(&server, false).await;
+    let why = standing(&server).borrow().registered.to_string();
+    assert!(why.contains("tried again by itself"), "{why}");
+    call.ear.catch_up();
+    until_sound(&mut call.ear).await;
+
+    let proxy = Proxy::start_at(port, "MD5");
+    registered(&server, true).await;
+    patiently("the end of the call", call.hang_up()).await.unwrap();
+    is_called_through(proxy.address(), "2000").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -176,7 +240,7 @@ async fn a_wrong_password_is_said_in_words() {
         return;
     }
     let proxy = Proxy::start("MD5");
-    let server = server(&trunk(proxy.address(), "2000", "wrong"));
+    let server = server(&trunk(proxy.address(), "udp", "2000", "wrong"));
     let mut trunk = standing(&server);
     let refused = trunk.wait_for(|status| status.registered.to_string().contains("password"));
     let said = patiently("the refusal", refused).await.unwrap().registered.to_string();
@@ -190,7 +254,7 @@ async fn a_registrar_that_was_restarted_gets_us_back_while_a_call_goes_on() {
         return;
     }
     let proxy = Proxy::start("MD5");
-    let short = trunk(proxy.address(), "2000", PASSWORD).replace("username", "expires = 30\nusername");
+    let short = trunk(proxy.address(), "udp", "2000", PASSWORD).replace("username", "expires = 30\nusername");
     let server = server(&short);
     registered(&server, true).await;
     let phone = phone();
@@ -198,7 +262,7 @@ async fn a_registrar_that_was_restarted_gets_us_back_while_a_call_goes_on() {
     let mut call = patiently("an answer through the proxy", dialled).await.unwrap();
     until_sound(&mut call.ear).await;
 
-    let proxy = proxy.restart("MD5");
+    let proxy = Proxy::start_at(proxy.stop(), "MD5");
     let before = standing(&server).borrow().registrations;
     call.ear.catch_up();
     until_sound(&mut call.ear).await;
