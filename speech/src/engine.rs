@@ -222,6 +222,8 @@ pub enum Output {
         /// As in RFC 6455 §7.4.
         code: u16,
     },
+    /// Nothing is owed to the caller: the watchdog of turn-taking rests ([`crate::turn::Answer::Nothing`]).
+    Nothing,
     /// A text message to the remote engine. A socket that takes no more is told as [`Input::SocketClosed`].
     Send(String),
     /// Carry this out, then hand in [`Input::ToolResult`].

@@ -119,6 +119,7 @@ impl Desk {
             | Output::TextEnds { .. }
             | Output::Connect(_)
             | Output::Disconnect { .. }
+            | Output::Nothing
             | Output::Send(_)
             | Output::Tool(_)
             | Output::CallerText { .. }

@@ -113,6 +113,7 @@ impl<E: Engine> Desk<E> {
                 | Output::TextEnds { .. }
                 | Output::Connect(_)
                 | Output::Disconnect { .. }
+                | Output::Nothing
                 | Output::Send(_)
                 | Output::Tool(_)
                 | Output::CallerText { .. }

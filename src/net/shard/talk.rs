@@ -386,6 +386,7 @@ impl Talk {
             | Output::CallerText { .. }
             | Output::Usage(_)
             | Output::Trouble(_) => debug!("a remote engine has no socket here yet"),
+            Output::Nothing => self.turn.handle_engine(Answer::Nothing),
             Output::TextEnds { item, end } => self.ledger.stretch(item, end),
             Output::Decided(decision) => debug!(call = self.key.0, ?decision, "nobody acts on the caller's choice"),
             Output::HangUp => self.leaving = Some(LAST_PACKETS),

@@ -1,0 +1,10 @@
+//! The realtime engine against a strict server, joined by a link with delays, all on virtual time.
+
+mod dialects;
+mod losses;
+mod random;
+mod scenes;
+mod schema;
+mod server;
+mod tools;
+mod world;
