@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 
 use super::schema;
 
+mod answers;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dialect {
     Ga,
@@ -346,7 +348,7 @@ impl Server {
             let kind = "conversation.item.input_audio_transcription";
             self.say(
                 now + 150,
-                json!({ "type": format!("{kind}.delta"), "item_id": id, "content_index": 0, "delta": &text[..half] }),
+                json!({ "type": format!("{kind}.delta"), "item_id": id, "content_index": 0, "delta": text.get(..half) }),
             );
             self.say(
                 now + 200,
@@ -436,169 +438,6 @@ impl Server {
     fn name(&mut self, prefix: &str) -> String {
         self.numbers += 1;
         format!("{prefix}{}", self.numbers)
-    }
-
-    /// Begins an answer: all of its events with the times at which they go out, faster than they can be heard.
-    fn answer(&mut self, now: u64) {
-        let plan = self.plans.pop_front().unwrap_or_else(|| self.default.clone());
-        let number = self.responses;
-        self.responses += 1;
-        let id = response_name(number);
-        let mut at = now + 5 + plan.thinks;
-        let mut rest = VecDeque::new();
-        rest.push_back((now + 5, json!({ "type": "response.created", "response": { "id": id, "object": "realtime.response", "status": "in_progress" } })));
-        if let Some(code) = plan.fails {
-            let error = json!({ "type": "server_error", "code": code, "message": "it failed" });
-            let response =
-                json!({ "id": id, "status": "failed", "status_details": { "type": "failed", "error": error } });
-            rest.push_back((at + 20, json!({ "type": "response.done", "response": response })));
-            self.running = Some(Running { number, rest });
-            return;
-        }
-        for (index, (text, word_ms)) in plan.speech.iter().enumerate() {
-            self.speech(&id, index, text, *word_ms, &mut at, &mut rest);
-        }
-        for (index, (name, arguments)) in plan.calls.iter().enumerate() {
-            let call = self.name("call_");
-            self.call(&id, plan.speech.len() + index, &call, name, arguments, &mut at, &mut rest);
-        }
-        let usage = json!({ "total_tokens": 30, "input_tokens": 10, "output_tokens": 20,
-            "input_token_details": { "text_tokens": 4, "audio_tokens": 6, "cached_tokens": 2 },
-            "output_token_details": { "text_tokens": 5, "audio_tokens": 15 } });
-        let response = json!({ "id": id, "object": "realtime.response", "status": "completed", "status_details": null, "output": [], "usage": usage });
-        rest.push_back((at, json!({ "type": "response.done", "response": response })));
-        self.running = Some(Running { number, rest });
-    }
-
-    fn speech(
-        &mut self,
-        id: &str,
-        index: usize,
-        text: &str,
-        word_ms: u64,
-        at: &mut u64,
-        rest: &mut VecDeque<(u64, Value)>,
-    ) {
-        let item = self.name("item_a");
-        self.items.push(Item { id: item.clone(), response: self.responses - 1, sent_ms: 0, truncated: None });
-        let place = self.items.len();
-        let fields = |kind: &str, more: Value| {
-            let mut event =
-                json!({ "type": kind, "response_id": id, "item_id": item, "output_index": index, "content_index": 0 });
-            event.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-            event
-        };
-        let message = json!({ "id": item, "object": "realtime.item", "type": "message", "role": "assistant", "status": "in_progress", "content": [] });
-        rest.push_back((*at, fields("response.output_item.added", json!({ "item": message }))));
-        let words: Vec<String> = text.split_inclusive(' ').map(str::to_owned).collect();
-        let mut left = words.len() as u64 * word_ms;
-        let mut texts = words.iter();
-        while left > 0 {
-            // Words run ahead of their audio, two at a time, the second one in two parts.
-            for word in texts.by_ref().take(2) {
-                let cut = word.floor_char_boundary(word.len() / 2);
-                for part in [&word[..cut], &word[cut..]].into_iter().filter(|part| !part.is_empty()) {
-                    rest.push_back((
-                        *at,
-                        fields(&self.spelt("response.output_audio_transcript.delta"), json!({ "delta": part })),
-                    ));
-                }
-            }
-            let ms = left.min(self.delta_ms);
-            left -= ms;
-            let audio = STANDARD.encode(self.audio(place, ms));
-            rest.push_back((
-                *at,
-                fields(
-                    &self.spelt("response.output_audio.delta"),
-                    json!({ "delta": audio, "x_ms": ms, "x_place": place }),
-                ),
-            ));
-            *at += ms / 8;
-        }
-        for word in texts {
-            rest.push_back((
-                *at,
-                fields(&self.spelt("response.output_audio_transcript.delta"), json!({ "delta": word })),
-            ));
-        }
-        rest.push_back((*at, fields(&self.spelt("response.output_audio.done"), json!({}))));
-        rest.push_back((
-            *at,
-            fields(&self.spelt("response.output_audio_transcript.done"), json!({ "transcript": text })),
-        ));
-        let message = json!({ "id": item, "type": "message", "role": "assistant", "status": "completed",
-            "content": [{ "type": "output_audio", "transcript": text }] });
-        rest.push_back((*at, fields("response.output_item.done", json!({ "item": message }))));
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "a test's")]
-    fn call(
-        &self,
-        id: &str,
-        index: usize,
-        call: &str,
-        name: &str,
-        arguments: &str,
-        at: &mut u64,
-        rest: &mut VecDeque<(u64, Value)>,
-    ) {
-        let item = format!("item_{call}");
-        let whole = json!({ "id": item, "type": "function_call", "status": "completed", "name": name, "call_id": call, "arguments": arguments });
-        let mut begun = whole.clone();
-        begun["arguments"] = json!("");
-        begun["status"] = json!("in_progress");
-        let fields = |kind: &str, more: Value| {
-            let mut event =
-                json!({ "type": kind, "response_id": id, "item_id": item, "output_index": index, "call_id": call });
-            event.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-            event
-        };
-        rest.push_back((*at, fields("response.output_item.added", json!({ "item": begun }))));
-        for part in arguments.as_bytes().chunks(3) {
-            let part = String::from_utf8_lossy(part);
-            rest.push_back((*at, fields("response.function_call_arguments.delta", json!({ "delta": part }))));
-        }
-        let mut done = json!({ "arguments": arguments });
-        if self.dialect == Dialect::Ga {
-            done["name"] = json!(name);
-        }
-        rest.push_back((*at, fields("response.function_call_arguments.done", done)));
-        rest.push_back((*at, fields("response.output_item.done", json!({ "item": whole, "x_call": call }))));
-        *at += 10;
-    }
-
-    /// Audio of an item: each sample is the item's place.
-    fn audio(&self, place: usize, ms: u64) -> Vec<u8> {
-        match (self.dialect, self.width()) {
-            (Dialect::Ga | Dialect::Beta, 8) => vec![(place % 200) as u8; 8 * ms as usize],
-            _ => (0..24 * ms).flat_map(|_| (place as i16).to_le_bytes()).collect(),
-        }
-    }
-
-    /// The dialect's name of an event.
-    fn spelt(&self, kind: &str) -> String {
-        match self.dialect {
-            Dialect::Ga => kind.to_owned(),
-            Dialect::Beta | Dialect::Qwen => kind.replace("response.output_audio", "response.audio"),
-        }
-    }
-
-    /// Sends an event of the answer under way, and notes what the other side has now.
-    fn emit(&mut self, at: u64, mut event: Value) {
-        if let (Some(ms), Some(place)) = (event["x_ms"].as_u64(), event["x_place"].as_u64()) {
-            self.items[place as usize - 1].sent_ms += ms;
-        }
-        if let Some(call) = event["x_call"].as_str() {
-            self.known_calls.insert(call.to_owned());
-        }
-        if event["type"] == "response.done" {
-            self.running = None;
-        }
-        if let Some(fields) = event.as_object_mut() {
-            fields.retain(|name, _| !name.starts_with("x_"));
-        }
-        self.say(at, event);
     }
 }
 

@@ -271,7 +271,17 @@ impl World {
                 Output::Usage(usage) => self.usages.push(usage),
                 Output::Trouble(trouble) => self.troubles.push(trouble),
                 Output::Note(note) => self.notes.push(note),
-                other => self.faults.push(format!("a remote engine wants {other:?}")),
+                other @ (Output::Coded { .. }
+                | Output::Text { .. }
+                | Output::TextEnds { .. }
+                | Output::ItemEnd { .. }
+                | Output::Flush
+                | Output::Synthesize { .. }
+                | Output::WallClock
+                | Output::Nothing
+                | Output::HangUp
+                | Output::Decided(_)
+                | Output::Timeout(_)) => self.faults.push(format!("a remote engine wants {other:?}")),
             }
         }
     }
