@@ -100,6 +100,8 @@ pub struct Realtime {
     held: bool,
     /// The other side last moved on with an answer.
     progress: Instant,
+    /// What was dropped of the caller's audio while there was no session.
+    unheard: Samples,
     /// Answers that failed in a row, and when the next may be asked for.
     failures: u32,
     retry: Option<Instant>,
@@ -150,6 +152,7 @@ impl Realtime {
             greeted: false,
             held: false,
             progress: now,
+            unheard: Samples::ZERO,
             failures: 0,
             retry: None,
             spoke: false,
@@ -194,8 +197,7 @@ impl Realtime {
                 self.feed.hold(feed::RECENT);
             }
             (TurnEnd::ServerVad(_) | TurnEnd::SemanticVad { .. } | TurnEnd::Ours, _) => {
-                let dropped = self.feed.hold(self.backlog());
-                self.dropped(dropped);
+                self.unheard = self.unheard + self.feed.hold(self.backlog());
             }
         }
     }
@@ -203,12 +205,6 @@ impl Realtime {
     /// What is kept of the caller's audio while the session isn't ready.
     fn backlog(&self) -> Samples {
         Samples::from_ms(u64::try_from(self.settings.backlog.as_millis()).unwrap_or(u64::MAX))
-    }
-
-    fn dropped(&self, dropped: Samples) {
-        if dropped > Samples::ZERO {
-            tracing::warn!(%dropped, "the caller's audio waits for the engine for too long");
-        }
     }
 
     /// When an answer that doesn't move on is given up.
@@ -247,7 +243,7 @@ impl Realtime {
             return link;
         }
         let stall = self.answers.is_owed().then(|| self.stalls_at());
-        let retry = self.retry.filter(|_| self.answers.waiting().is_some());
+        let retry = self.retry.filter(|_| self.answers.has_waiting());
         let leaving = match self.stage {
             Stage::Leaving { until } => Some(until),
             Stage::Ringing | Stage::Talking | Stage::Parting | Stage::Over => None,

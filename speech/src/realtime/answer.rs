@@ -7,8 +7,9 @@
 //! ```
 //!
 //! The other side refuses a second `response.create` while an answer is active, and an answer that was cancelled is active until its
-//! `response.done`. So asks are joined into one that waits.
+//! `response.done`. So asks are joined into one that waits; only what must be said whatever the caller does waits before it.
 
+use std::collections::VecDeque;
 use std::time::Instant;
 
 use super::outbox::EventId;
@@ -52,13 +53,17 @@ impl Ask {
         }
     }
 
-    /// One ask that stands for both: the last word stays the last word, and what was to be said is said.
-    fn join(self, newer: Self) -> Self {
+    /// One ask that stands for both, where there is one: the last word stays the last word, and what must be said is said before the caller's
+    /// turn is answered.
+    fn join(self, newer: Self) -> Result<Self, (Self, Self)> {
         match (self.manner, newer.manner) {
-            (Manner::Last, _) => self,
-            (_, Manner::Last) => newer,
-            (Manner::Uncuttable | Manner::Parting, Manner::Open) if newer.directive.is_none() => self,
-            _ => Self { directive: newer.directive.or(self.directive), manner: newer.manner },
+            (Manner::Last, _) => Ok(self),
+            (_, Manner::Last) => Ok(newer),
+            (Manner::Uncuttable, Manner::Open | Manner::Parting) => Err((self, newer)),
+            (Manner::Parting, Manner::Open) if newer.directive.is_none() => Ok(self),
+            (Manner::Open | Manner::Uncuttable | Manner::Parting, _) => {
+                Ok(Self { directive: newer.directive.or(self.directive), manner: newer.manner })
+            }
         }
     }
 }
@@ -116,13 +121,14 @@ enum State {
 #[derive(Debug)]
 pub(super) struct Answers {
     state: State,
-    waiting: Option<Ask>,
+    /// Two at most: what must be said, and then an answer.
+    waiting: VecDeque<Ask>,
     numbers: u64,
 }
 
 impl Answers {
     pub(super) fn new() -> Self {
-        Self { state: State::Idle, waiting: None, numbers: 0 }
+        Self { state: State::Idle, waiting: VecDeque::new(), numbers: 0 }
     }
 
     pub(super) fn active(&self) -> Option<&Active> {
@@ -141,7 +147,7 @@ impl Answers {
 
     /// Nothing is under way and nothing waits.
     pub(super) fn is_quiet(&self) -> bool {
-        matches!(self.state, State::Idle) && self.waiting.is_none()
+        matches!(self.state, State::Idle) && self.waiting.is_empty()
     }
 
     /// Whether the other side owes us a word about an answer.
@@ -150,19 +156,21 @@ impl Answers {
     }
 
     pub(super) fn wait(&mut self, ask: Ask) {
-        self.waiting = Some(match self.waiting.take() {
-            Some(older) => older.join(ask),
-            None => ask,
-        });
+        let Some(older) = self.waiting.pop_back() else { return self.waiting.push_back(ask) };
+        match older.join(ask) {
+            Ok(one) => self.waiting.push_back(one),
+            Err((older, newer)) => self.waiting.extend([older, newer]),
+        }
     }
 
-    pub(super) fn waiting(&self) -> Option<&Ask> {
-        self.waiting.as_ref()
+    /// Whether anything waits to be asked for.
+    pub(super) fn has_waiting(&self) -> bool {
+        !self.waiting.is_empty()
     }
 
     /// The caller goes on: an answer that waits to be asked for is out of date.
     pub(super) fn drop_waiting(&mut self) {
-        self.waiting = self.waiting.take().filter(|ask| !ask.is_cuttable());
+        self.waiting.retain(|ask| !ask.is_cuttable());
     }
 
     /// What is to be asked for now.
@@ -171,7 +179,7 @@ impl Answers {
             State::Blocked { until } if now < until => None,
             State::Idle | State::Blocked { .. } => {
                 self.state = State::Idle;
-                self.waiting.take()
+                self.waiting.pop_front()
             }
             State::Asked(_) | State::Active(_) => None,
         }
@@ -253,17 +261,16 @@ impl Answers {
 
     pub(super) fn deadline(&self) -> Option<Instant> {
         match self.state {
-            State::Blocked { until } if self.waiting.is_some() => Some(until),
+            State::Blocked { until } if self.has_waiting() => Some(until),
             State::Idle | State::Asked(_) | State::Active(_) | State::Blocked { .. } => None,
         }
     }
 
     /// Puts an ask back in front of what waits.
     pub(super) fn wait_first(&mut self, ask: Ask) {
-        self.waiting = Some(match self.waiting.take() {
-            Some(newer) => ask.join(newer),
-            None => ask,
-        });
+        let later = std::mem::take(&mut self.waiting);
+        self.waiting.push_back(ask);
+        later.into_iter().for_each(|ask| self.wait(ask));
     }
 
     fn fresh(&mut self, ask: Ask, remote: Option<&str>, event: Option<EventId>) -> Active {

@@ -115,6 +115,7 @@ impl Realtime {
             active.give(remote);
         }
         self.out.push(audio);
+        self.said.words(item).into_iter().for_each(|text| self.out.push(text));
         self.spoke = true;
         self.nudges = 0;
     }
@@ -156,7 +157,8 @@ impl Realtime {
         let remote = event.item.as_ref().and_then(|item| item.id.as_deref()).unwrap_or_default();
         if let Some(item) = self.said.known(remote, self.link.epoch()) {
             let out = &mut self.out;
-            self.said.end(item, |output| out.push(output));
+            let whole = event.item.as_ref().and_then(|item| item.status.as_deref()) != Some("incomplete");
+            self.said.end(item, whole, |output| out.push(output));
         }
     }
 
@@ -173,7 +175,8 @@ impl Realtime {
         let usage = response.usage.and_then(|raw| event::usage(UsageOf::Response, raw));
         usage.into_iter().for_each(|usage| self.out.push(Output::Usage(usage)));
         let Some(active) = self.answers.done(response.id.as_deref()) else { return };
-        self.end_items(active.number);
+        let whole = !active.cancelled && !matches!(response.status.as_deref(), Some("failed" | "cancelled"));
+        self.end_items(active.number, whole);
         active.unheard.iter().for_each(|remote| self.truncate(remote, 0));
         let details = response.status_details.as_ref();
         match response.status.as_deref() {

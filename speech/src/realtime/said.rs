@@ -5,11 +5,11 @@
 //!              └──────────────┴───Interrupted(heard)──► forgotten, its text cut; truncate to min(heard, received)
 //! ```
 //!
-//! The other side doesn't tell when its words are spoken, only what they are, usually a little before the audio that says them. Spans are
-//! therefore proportional: while an item comes in, its words are laid out at the pace of the items before it (at first 15 characters a second;
-//! a Chinese or Japanese character, or a Korean syllable, takes as long as three letters); when all of it is there, they are stretched to
-//! exactly the audio that came ([`crate::Output::TextEnds`]). Generation outruns playback, so most items are whole long before they are cut. Only whole
-//! words are told.
+//! The other side doesn't tell when its words are spoken, only what they are, usually before the audio that says them. Spans are therefore
+//! proportional: while an item comes in, its words are laid out at the pace of the items before it (at first 15 characters a second; a Chinese
+//! or Japanese character, or a Korean syllable, takes as long as three letters), and told once audio has come in as far as where they begin;
+//! when all of it is there, they are stretched to exactly the audio that came ([`crate::Output::TextEnds`]). Generation outruns playback, so most items are
+//! whole long before they are cut. Of one that breaks off, the words that ran ahead of its audio are dropped. Only whole words are told.
 
 use std::sync::Arc;
 
@@ -29,6 +29,8 @@ const LETTER: f64 = 8_000.0 / 15.0;
 const TELLING: Samples = Samples::from_ms(1_000);
 /// A word is no longer than this: what is, is told in pieces.
 const LONGEST_WORD: usize = 48;
+/// No more bytes of text than this run ahead of their audio.
+const LONGEST_TEXT: usize = 64 * 1024;
 
 /// One item.
 #[derive(Debug)]
@@ -46,7 +48,7 @@ pub(super) struct Utterance {
     /// What has been told, and the weight of it.
     words: Words,
     weight: f64,
-    /// The beginning of a word.
+    /// Words that aren't told yet.
     tail: String,
     ended: bool,
 }
@@ -132,13 +134,26 @@ impl Said {
         }
     }
 
-    /// Takes a delta of text and gives the words that it completes.
+    /// Takes a delta of text, and gives the words that are to be told now.
     pub(super) fn text(&mut self, item: ItemId, delta: &str) -> Option<Output> {
-        let pace = self.pace;
         let utterance = self.items.iter_mut().find(|utterance| utterance.item == item)?;
-        utterance.tail.push_str(delta);
-        let cut = word_end(&utterance.tail);
-        utterance.tell(cut, pace)
+        if utterance.tail.len() + delta.len() <= LONGEST_TEXT {
+            utterance.tail.push_str(delta);
+        }
+        self.words(item)
+    }
+
+    /// The words that are to be told now that so much audio is here.
+    pub(super) fn words(&mut self, item: ItemId) -> Option<Output> {
+        let (pace, wire) = (self.pace, self.wire);
+        let utterance = self.items.iter_mut().find(|utterance| utterance.item == item)?;
+        let end = utterance.due(pace, utterance.length(wire));
+        utterance.tell(end, pace)
+    }
+
+    /// Whether anything waits to be heard that may be cut.
+    pub(super) fn is_cuttable(&self) -> bool {
+        self.items.iter().any(|utterance| utterance.interruptible && utterance.received > 0)
     }
 
     /// Whether any text came of an item.
@@ -146,8 +161,8 @@ impl Said {
         self.find(item).is_some_and(|utterance| utterance.weight > 0.0 || !utterance.tail.is_empty())
     }
 
-    /// All of an item is here: gives what is left of its text, where it ends, and the end.
-    pub(super) fn end(&mut self, item: ItemId, mut give: impl FnMut(Output)) {
+    /// Nothing more comes of an item: gives its end, and if it is `whole` before that what is left of its text, and where that ends.
+    pub(super) fn end(&mut self, item: ItemId, whole: bool, mut give: impl FnMut(Output)) {
         let (pace, wire) = (self.pace, self.wire);
         // What has no audio is never heard.
         self.items.retain(|utterance| utterance.item != item || utterance.received > 0);
@@ -155,10 +170,13 @@ impl Said {
             return;
         };
         utterance.ended = true;
-        let rest = utterance.tail.len();
-        utterance.tell(rest, pace).into_iter().for_each(&mut give);
+        let rest = std::mem::take(&mut utterance.tail);
         let length = utterance.length(wire);
-        if utterance.weight > 0.0 {
+        if whole {
+            utterance.tail = rest;
+            utterance.tell(utterance.tail.len(), pace).into_iter().for_each(&mut give);
+        }
+        if whole && utterance.weight > 0.0 {
             utterance.words.stretch(length);
             give(Output::TextEnds { item, end: length });
             if length >= TELLING {
@@ -211,6 +229,23 @@ impl Utterance {
         }
     }
 
+    /// Where the last whole word ends that begins within the audio that is here; 0 when there is none.
+    fn due(&self, pace: f64, length: Samples) -> usize {
+        let (mut at, mut end, mut word) = (self.weight, 0, self.weight);
+        for (place, c) in self.tail.char_indices() {
+            at += weight_of(c);
+            let long = place - end > LONGEST_WORD;
+            if c.is_whitespace() || is_wide(c) || long {
+                if word * pace >= length.0 as f64 {
+                    break;
+                }
+                end = place + c.len_utf8();
+                word = at;
+            }
+        }
+        end
+    }
+
     fn tell(&mut self, end: usize, pace: f64) -> Option<Output> {
         if end == 0 {
             return None;
@@ -225,16 +260,13 @@ impl Utterance {
     }
 }
 
-/// Where the last whole word ends; 0 when there is none.
-fn word_end(text: &str) -> usize {
-    let ends = text.char_indices().rev().find(|(_, c)| c.is_whitespace() || is_wide(*c));
-    let end = ends.map_or(0, |(at, c)| at + c.len_utf8());
-    if end == 0 && text.len() > LONGEST_WORD { text.len() } else { end }
-}
-
 /// How long it takes to say, in letters.
 fn weight(text: &str) -> f64 {
-    text.chars().map(|c| if is_wide(c) { 3.0 } else { 1.0 }).sum()
+    text.chars().map(weight_of).sum()
+}
+
+fn weight_of(c: char) -> f64 {
+    if is_wide(c) { 3.0 } else { 1.0 }
 }
 
 /// A character that is a syllable or a word.

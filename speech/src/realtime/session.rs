@@ -4,7 +4,8 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use crate::engine::{ConnectFailure, Loss, Output, Trouble};
+use crate::engine::{ConnectFailure, Loss, Note, Output, Trouble};
+use crate::samples::Samples;
 
 use super::answer::{Ask, Manner};
 use super::failure::{self, Reason, Verdict};
@@ -127,7 +128,7 @@ impl Realtime {
         }
         drop(self.calls.take_drafts());
         let Some(active) = self.answers.lost() else { return };
-        self.end_items(active.number);
+        self.end_items(active.number, false);
         if active.cancelled {
             return;
         }
@@ -157,6 +158,11 @@ impl Realtime {
         }
         if self.dialect.takes_text() {
             self.rebuild();
+        }
+        let unheard = std::mem::take(&mut self.unheard);
+        if unheard > Samples::ZERO {
+            tracing::warn!(%unheard, "the caller's audio waited for the engine for too long");
+            self.out.push(Output::Note(Note::Unheard(unheard)));
         }
         if std::mem::take(&mut self.troubled) {
             self.out.push(Output::Trouble(Trouble::Recovered));

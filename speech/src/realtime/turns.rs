@@ -55,6 +55,10 @@ impl Realtime {
         self.nudges = 0;
         self.answers.drop_waiting();
         self.cancel();
+        if self.said.is_cuttable() {
+            // What was given and hasn't begun to be heard.
+            self.out.push(Output::Flush);
+        }
         self.stop_collecting();
     }
 
@@ -70,8 +74,7 @@ impl Realtime {
                     self.commit();
                 } else {
                     self.floor.keep();
-                    let dropped = self.feed.park(self.backlog());
-                    self.dropped(dropped);
+                    self.unheard = self.unheard + self.feed.park(self.backlog());
                 }
                 self.answers.wait(Ask::PLAIN);
             }
@@ -119,7 +122,7 @@ impl Realtime {
             }
             (Some(_) | None, Dialect::Ga | Dialect::Beta | Dialect::Qwen) => self.out.send(Sent::Cancel, []),
         };
-        self.end_items(number);
+        self.end_items(number, false);
     }
 
     /// The call has cut an item: the other side forgets what wasn't heard of it.
@@ -154,11 +157,11 @@ impl Realtime {
         }
     }
 
-    /// All items of an answer are here, as far as they will ever be.
-    pub(super) fn end_items(&mut self, answer: u64) {
+    /// Nothing more comes of the items of an answer; they are whole unless it broke off.
+    pub(super) fn end_items(&mut self, answer: u64, whole: bool) {
         for item in self.said.coming(answer) {
             let out = &mut self.out;
-            self.said.end(item, |output| out.push(output));
+            self.said.end(item, whole, |output| out.push(output));
         }
     }
 
@@ -170,11 +173,11 @@ impl Realtime {
         self.nudges += 1;
         let Some(active) = self.answers.active() else {
             let served = self.spoke && !self.floor.is_owed();
-            match self.answers.waiting() {
+            match self.answers.has_waiting() {
                 // A turn that our turn machine closed late was answered before.
-                None if served => self.out.push(Output::Nothing),
-                None if !self.calls.is_busy() => self.ask_again(),
-                None | Some(_) => {}
+                false if served => self.out.push(Output::Nothing),
+                false if !self.calls.is_busy() => self.ask_again(),
+                true | false => {}
             }
             return;
         };

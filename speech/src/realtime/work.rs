@@ -196,8 +196,10 @@ impl Realtime {
     fn leave(&mut self, answer: &Active) {
         match answer.ask.manner {
             Manner::Last => self.hang_up(None),
-            Manner::Open | Manner::Uncuttable | Manner::Parting if answer.spoke() => self.stage = Stage::Parting,
-            Manner::Open | Manner::Uncuttable | Manner::Parting => {
+            // Asked for last words once, it needn't be asked again.
+            Manner::Parting => self.stage = Stage::Parting,
+            Manner::Open | Manner::Uncuttable if answer.spoke() => self.stage = Stage::Parting,
+            Manner::Open | Manner::Uncuttable => {
                 self.answers.wait(Ask::with(SAY_GOODBYE.to_owned(), Manner::Parting));
             }
         }

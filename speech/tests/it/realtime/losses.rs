@@ -110,12 +110,12 @@ fn a_session_refused_after_the_upgrade_is_told_in_words() {
 #[test]
 fn settings_that_the_service_refuses_are_named() {
     let mut settings = settings(Dialect::Ga);
-    settings.extra.insert("temperature".to_owned(), json!(0.7));
+    settings.extra.insert("tracing".to_owned(), json!("auto"));
     let mut world = World::ringing(settings);
     world.ring(2_000);
     let loss = lost(&world).unwrap();
     assert_eq!(loss.fault, Fault::Settings);
-    assert!(loss.words.contains("session.update.session.temperature: unknown_parameter"), "{loss}");
+    assert!(loss.words.contains("session.update.session.tracing: unknown_parameter"), "{loss}");
     assert_eq!(world.server.violations.len(), 1);
 }
 
