@@ -44,6 +44,7 @@ fn random_plan(dice: &mut Dice) -> Plan {
     let call = |dice: &mut Dice| calls[dice.below(calls.len() as u64) as usize];
     let calls: Vec<_> = (0..dice.below(3)).map(|_| call(dice)).collect();
     plan.calls = calls.into_iter().map(|(name, arguments)| (name.to_owned(), arguments.to_owned())).collect();
+    plan.calls_first = dice.below(2) == 0;
     plan.fails = (dice.below(10) == 0).then_some("server_error");
     plan
 }

@@ -28,6 +28,8 @@ pub(crate) struct Plan {
     pub(crate) speech: Vec<(String, u64)>,
     /// Calls of tools.
     pub(crate) calls: Vec<(String, String)>,
+    /// The calls are complete before the speech comes in.
+    pub(crate) calls_first: bool,
     /// The answer fails with this code instead.
     pub(crate) fails: Option<&'static str>,
     /// How long the model thinks before it begins.

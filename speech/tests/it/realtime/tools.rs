@@ -146,19 +146,39 @@ fn a_caller_who_speaks_instead_of_entering_digits_is_answered() {
 
 #[test]
 fn a_call_in_an_answer_that_is_cut_is_answered_and_not_carried_out() {
-    let mut world = World::answered(equipped());
-    // The call is complete while 60 s of speech have yet to come in.
-    let speech = vec![("short ".to_owned(), 300)];
-    world.server.plans.push_back(Plan { speech, ..Plan::call("weather", "{}") });
-    world.silence(500);
-    world.speaks(1_000);
-    world.silence(640);
-    // All but the end has arrived.
-    world.feed(Input::TurnStarted { at: talkpath_speech::Samples(1) });
-    world.feed(Input::TurnEnded { at: talkpath_speech::Samples(2) });
+    let speech = vec![("word ".repeat(200), 300)];
+    let mut world = called(Plan { speech, calls_first: true, ..Plan::call("weather", "{}") });
+    assert!(world.server.is_answering());
+    world.turn(1_000);
     world.silence(5_000);
     world.check();
-    assert_eq!(world.server.open_calls(), 0);
+    assert!(world.tools.is_empty());
+    assert_eq!(outputs(&world), [r#"{"error":"not carried out: the caller interrupted"}"#]);
+    assert_eq!((asks(&world), world.server.open_calls()), (2, 0));
+}
+
+#[test]
+fn a_tool_that_is_at_work_while_the_session_is_lost_is_answered_on_the_next() {
+    for dialect in [Dialect::Ga, Dialect::Qwen] {
+        let mut settings = settings(dialect);
+        settings.turn_end = TurnEnd::Ours;
+        settings.tools = vec![Builtin::Transfer.spec()];
+        let mut world = World::answered(settings);
+        world.server.plans.push_back(Plan::call("transfer", r#"{"target":"sales"}"#));
+        world.tool_ms = Some(3_000);
+        world.silence(500);
+        world.turn(1_000);
+        world.silence(500);
+        assert_eq!(world.tools.len(), 1);
+        world.cut_link(None, "reset");
+        world.silence(6_000);
+        world.check();
+        let told = if dialect == Dialect::Ga { 1 } else { 0 };
+        assert_eq!((outputs(&world).len(), asks(&world), world.server.open_calls()), (told, 2, 0));
+        let instructions = world.server.received.last().and_then(|last| last["response"]["instructions"].as_str());
+        let words = "A tool that you called has given: {\"ok\":true}";
+        assert_eq!(instructions.is_some_and(|text| text.ends_with(words)), dialect == Dialect::Qwen);
+    }
 }
 
 #[test]

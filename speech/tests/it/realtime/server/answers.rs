@@ -49,11 +49,14 @@ impl Server {
                 &json!({ "response": { "id": id, "status": "failed", "status_details": details } }),
             );
         } else {
+            if plan.calls_first {
+                self.calls(&id, 0, &plan.calls, &mut script);
+            }
             for (index, (text, word_ms)) in plan.speech.iter().enumerate() {
                 self.speech(&id, index, text, *word_ms, &mut script);
             }
-            for (index, (name, arguments)) in plan.calls.iter().enumerate() {
-                self.call(&id, plan.speech.len() + index, name, arguments, &mut script);
+            if !plan.calls_first {
+                self.calls(&id, plan.speech.len(), &plan.calls, &mut script);
             }
             script.fields = json!({});
             let usage = json!({ "total_tokens": 30, "input_tokens": 10, "output_tokens": 20,
@@ -97,6 +100,12 @@ impl Server {
         script.push(&self.spelt("response.output_audio_transcript.done"), &json!({ "transcript": text }));
         let content = json!([{ "type": "output_audio", "transcript": text }]);
         script.push("response.output_item.done", &message("completed", content));
+    }
+
+    fn calls(&mut self, id: &str, index: usize, calls: &[(String, String)], script: &mut Script) {
+        for (place, (name, arguments)) in calls.iter().enumerate() {
+            self.call(id, index + place, name, arguments, script);
+        }
     }
 
     fn call(&mut self, id: &str, index: usize, name: &str, arguments: &str, script: &mut Script) {
