@@ -85,10 +85,14 @@ def qwen_judge():
     conversation.ws = Socket()
     modalities = [MultiModality.TEXT, MultiModality.AUDIO]
     for detects in (True, False):
-        conversation.update_session(
-            modalities, voice="Cherry", enable_turn_detection=detects, input_audio_transcription_model="m"
-        )
-    conversation.update_session(modalities, voice="Cherry", enable_input_audio_transcription=False)
+        for writes_down in (True, False):
+            conversation.update_session(
+                modalities,
+                voice="Cherry",
+                enable_turn_detection=detects,
+                enable_input_audio_transcription=writes_down,
+                input_audio_transcription_model="m",
+            )
     conversation.append_audio("AAAA")
     conversation.commit()
     conversation.clear_appended_audio()

@@ -107,6 +107,8 @@ pub struct Realtime {
     retry: Option<Instant>,
     /// The last answer asked for has been given to be heard, in part at least.
     spoke: bool,
+    /// The caller has cut an item, and it hasn't been told yet that they have the floor.
+    cut: bool,
     /// Times in a row that we were told that nothing comes.
     nudges: u32,
     /// The call was told of trouble.
@@ -156,6 +158,7 @@ impl Realtime {
             failures: 0,
             retry: None,
             spoke: false,
+            cut: false,
             nudges: 0,
             troubled: false,
             complaint: None,
@@ -214,9 +217,9 @@ impl Realtime {
 
     /// Nobody speaks, and nothing is under way.
     fn is_quiet(&self) -> bool {
-        let busy =
-            self.calls.is_busy() || self.collector.is_some() || self.floor.is_speaking() || self.keypad.collecting();
-        self.stage == Stage::Talking && !busy && self.answers.is_quiet() && self.said.is_silent()
+        let tools = self.calls.is_busy() || self.collector.is_some();
+        let caller = self.floor.is_speaking() || self.floor.is_heard() || self.keypad.collecting();
+        self.stage == Stage::Talking && !tools && !caller && self.answers.is_quiet() && self.said.is_silent()
     }
 
     /// The call ends once everything has been heard.

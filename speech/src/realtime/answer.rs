@@ -124,11 +124,13 @@ pub(super) struct Answers {
     /// Two at most: what must be said, and then an answer.
     waiting: VecDeque<Ask>,
     numbers: u64,
+    /// The answer that was done last.
+    last: Option<Box<str>>,
 }
 
 impl Answers {
     pub(super) fn new() -> Self {
-        Self { state: State::Idle, waiting: VecDeque::new(), numbers: 0 }
+        Self { state: State::Idle, waiting: VecDeque::new(), numbers: 0, last: None }
     }
 
     pub(super) fn active(&self) -> Option<&Active> {
@@ -206,6 +208,10 @@ impl Answers {
 
     /// `response.done`. Gives the answer if it's the one under way.
     pub(super) fn done(&mut self, remote: Option<&str>) -> Option<Active> {
+        if remote.is_some() && remote == self.last.as_deref() {
+            return None;
+        }
+        self.last = remote.map(Box::from);
         match std::mem::replace(&mut self.state, State::Idle) {
             State::Active(active) if remote.is_none() || remote == active.remote.as_deref() => Some(active),
             // Its `response.created` was never seen.

@@ -23,9 +23,11 @@ pub(super) struct Floor {
     unanswered: bool,
     /// The service has heard voice in the caller's turn that is open.
     voiced: bool,
-    /// With ours: a turn ended whose audio couldn't be sent yet.
-    unsent: bool,
-    /// With ours: where the turns were that were committed.
+    /// The caller's turn that is open has put an end to something that was said or about to be.
+    took: bool,
+    /// With ours: where the turn was that is to be committed, or several that had to wait for a session.
+    turn: Option<Range<Samples>>,
+    /// With ours: where the turns were that were committed, until the service confirms them.
     spans: VecDeque<Range<Samples>>,
 }
 
@@ -35,29 +37,37 @@ impl Floor {
     }
 
     /// Our turn machine gives the caller the floor.
-    pub(super) fn started(&mut self, at: Samples) {
-        self.speaking = Some(at);
+    pub(super) fn started(&mut self, at: Samples, took: bool) {
+        self.took = took || (self.took && self.is_speaking());
+        self.speaking.get_or_insert(at);
         self.owed = true;
         self.voiced = self.heard;
     }
 
     /// Our turn machine takes it back. Gives whether no word of the service is to be waited for: it has committed that turn before it had the
-    /// floor, or has heard nothing in it at all.
+    /// floor, or has heard nothing at all in a turn that put an end to what the agent said.
     pub(super) fn ended(&mut self) -> bool {
         self.speaking = None;
-        let alone = !self.heard && (self.unanswered || !self.voiced);
+        let alone = !self.heard && (self.unanswered || (self.took && !self.voiced));
         if alone {
             self.served();
         }
         alone
     }
 
-    /// The turn that ends at `at` is committed by us.
-    pub(super) fn commit(&mut self, at: Samples) {
+    /// The turn that is open ends at `at` and is to be committed by us, together with what still waits for that.
+    pub(super) fn keep(&mut self, at: Samples) {
+        let start = self.turn.as_ref().map_or(self.speaking.unwrap_or(at), |turn| turn.start);
+        self.turn = Some(start..at);
+    }
+
+    /// What was kept has been committed, or is too little for that.
+    pub(super) fn committed_by_us(&mut self, sent: bool) {
+        let turn = self.turn.take().filter(|_| sent);
         if self.spans.len() == MOST {
             self.spans.pop_front();
         }
-        self.spans.push_back(self.speaking.unwrap_or(at)..at);
+        self.spans.extend(turn);
     }
 
     /// Whether the caller had the floor and hasn't been answered.
@@ -97,24 +107,17 @@ impl Floor {
         self.spans.pop_front()
     }
 
-    /// A turn's audio waits for the session.
-    pub(super) fn keep(&mut self) {
-        self.unsent = true;
-    }
-
-    /// What waited has been sent.
-    pub(super) fn take_unsent(&mut self) -> bool {
-        std::mem::take(&mut self.unsent)
+    /// Whether a turn waits for a session.
+    pub(super) fn has_kept(&self) -> bool {
+        self.turn.is_some()
     }
 
     /// A new session hears nothing yet. Gives whether a turn was lost that was committed and not confirmed.
     pub(super) fn restart(&mut self) -> bool {
         self.heard = false;
         self.unanswered = false;
-        let lost = !self.spans.is_empty() && !self.unsent;
-        if lost {
-            self.spans.clear();
-        }
+        let lost = !self.spans.is_empty();
+        self.spans.clear();
         lost
     }
 }

@@ -50,7 +50,15 @@ pub(super) struct Utterance {
     weight: f64,
     /// Words that aren't told yet.
     tail: String,
-    ended: bool,
+    ended: Option<Ending>,
+}
+
+/// How an item came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    Whole,
+    /// There is more of it at the other side, perhaps.
+    BrokenOff,
 }
 
 /// All items that were not heard to their end.
@@ -102,7 +110,7 @@ impl Said {
             words: Words::default(),
             weight: 0.0,
             tail: String::new(),
-            ended: false,
+            ended: None,
         });
         Some(item)
     }
@@ -166,10 +174,12 @@ impl Said {
         let (pace, wire) = (self.pace, self.wire);
         // What has no audio is never heard.
         self.items.retain(|utterance| utterance.item != item || utterance.received > 0);
-        let Some(utterance) = self.items.iter_mut().find(|utterance| utterance.item == item && !utterance.ended) else {
+        let Some(utterance) =
+            self.items.iter_mut().find(|utterance| utterance.item == item && utterance.ended.is_none())
+        else {
             return;
         };
-        utterance.ended = true;
+        utterance.ended = Some(if whole { Ending::Whole } else { Ending::BrokenOff });
         let rest = std::mem::take(&mut utterance.tail);
         let length = utterance.length(wire);
         if whole {
@@ -188,7 +198,7 @@ impl Said {
 
     /// Items of a response that aren't whole yet.
     pub(super) fn coming(&self, response: u64) -> Vec<ItemId> {
-        let coming = self.items.iter().filter(|utterance| utterance.response == response && !utterance.ended);
+        let coming = self.items.iter().filter(|utterance| utterance.response == response && utterance.ended.is_none());
         coming.map(|utterance| utterance.item).collect()
     }
 
@@ -215,9 +225,14 @@ impl Utterance {
         self.words.whole().trim().to_owned()
     }
 
+    /// Whether all of it is here.
+    pub(super) fn is_whole(&self) -> bool {
+        self.ended == Some(Ending::Whole)
+    }
+
     /// Whether it has all been heard.
     pub(super) fn is_heard(&self, heard: Samples, wire: Wire) -> bool {
-        self.ended && heard.ms() >= self.length(wire).ms()
+        self.is_whole() && heard.ms() >= self.length(wire).ms()
     }
 
     fn length(&self, wire: Wire) -> Samples {

@@ -12,7 +12,7 @@ use super::failure::{self, Reason, Verdict};
 use super::history::{Entry, UNKNOWN};
 use super::link::{Next, State};
 use super::outbox::Sent;
-use super::{Realtime, Stage, TurnEnd};
+use super::{Realtime, Stage};
 
 /// Going away, normally (RFC 6455 §7.4.1).
 const NORMAL: u16 = 1000;
@@ -167,7 +167,7 @@ impl Realtime {
         if std::mem::take(&mut self.troubled) {
             self.out.push(Output::Trouble(Trouble::Recovered));
         }
-        if self.settings.turn_end == TurnEnd::Ours && self.floor.take_unsent() {
+        if self.floor.has_kept() {
             self.commit_parked();
         }
         self.greet();

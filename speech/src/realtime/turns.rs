@@ -11,6 +11,7 @@ use super::failure::{self, Reason};
 use super::history::Entry;
 use super::link::later;
 use super::outbox::{EventId, Sent};
+use super::said::Utterance;
 use super::session::greeting;
 use super::{Dialect, FAREWELL, Realtime, Stage, TurnEnd};
 
@@ -51,11 +52,14 @@ impl Realtime {
         if self.settings.turn_end == TurnEnd::Ours && !self.floor.is_speaking() {
             self.feed.skip_to(at);
         }
-        self.floor.started(at);
+        let under_way = self.answers.active().is_some_and(|active| !active.cancelled && active.ask.is_cuttable());
+        let given = self.said.is_cuttable();
+        let took = std::mem::take(&mut self.cut) || under_way || given || self.answers.has_waiting();
+        self.floor.started(at, took);
         self.nudges = 0;
         self.answers.drop_waiting();
         self.cancel();
-        if self.said.is_cuttable() {
+        if given {
             // What was given and hasn't begun to be heard.
             self.out.push(Output::Flush);
         }
@@ -68,15 +72,13 @@ impl Realtime {
         }
         match self.settings.turn_end {
             TurnEnd::Ours => {
-                self.floor.commit(at);
+                self.floor.keep(at);
                 self.floor.ended();
                 if self.link.is_ready() {
                     self.commit();
                 } else {
-                    self.floor.keep();
                     self.unheard = self.unheard + self.feed.park(self.backlog());
                 }
-                self.answers.wait(Ask::PLAIN);
             }
             TurnEnd::ServerVad(_) | TurnEnd::SemanticVad { .. } => {
                 if self.floor.ended() {
@@ -101,10 +103,13 @@ impl Realtime {
     }
 
     fn commit_sent(&mut self) {
-        if self.feed.commit() {
-            self.out.send(Sent::Commit, []);
-        }
         self.floor.served();
+        let enough = self.feed.commit();
+        self.floor.committed_by_us(enough);
+        if enough {
+            self.out.send(Sent::Commit, []);
+            self.answers.wait(Ask::PLAIN);
+        }
     }
 
     /// Nothing more of the answer under way is wanted.
@@ -134,11 +139,16 @@ impl Realtime {
         if self.answers.active().is_some_and(|active| active.number == utterance.response) {
             self.cancel();
         }
-        let known = self.link.is_ready() && utterance.epoch == self.link.epoch();
-        if known && !utterance.is_heard(heard, self.settings.wire()) {
+        self.cut |= !self.floor.is_speaking() && !utterance.is_heard(heard, self.settings.wire());
+        if self.knows(&utterance) && !utterance.is_heard(heard, self.settings.wire()) {
             self.truncate(&utterance.remote, heard.ms().min(self.said.received_ms(&utterance)));
         }
         self.history.agent(item, &utterance.heard(heard));
+    }
+
+    /// Whether the other side has this item in its conversation.
+    fn knows(&self, utterance: &Utterance) -> bool {
+        self.link.is_ready() && utterance.epoch == self.link.epoch()
     }
 
     /// Tells the other side how much of an item was heard, where it can be told.
@@ -152,9 +162,12 @@ impl Realtime {
     }
 
     pub(super) fn finished(&mut self, item: ItemId) {
-        if let Some(utterance) = self.said.take(item) {
-            self.history.agent(item, &utterance.whole());
+        let Some(utterance) = self.said.take(item) else { return };
+        if self.knows(&utterance) && !utterance.is_whole() {
+            // Its answer was cancelled; what was on its way then, we have dropped.
+            self.truncate(&utterance.remote, self.said.received_ms(&utterance));
         }
+        self.history.agent(item, &utterance.whole());
     }
 
     /// Nothing more comes of the items of an answer; they are whole unless it broke off.
@@ -181,7 +194,8 @@ impl Realtime {
             }
             return;
         };
-        if self.nudges < PATIENCE || active.cancelled || active.spoke() || active.remote.is_none() {
+        let hopeless = !active.cancelled && !active.spoke() && active.remote.is_some();
+        if self.nudges < PATIENCE || !hopeless || !active.ask.is_cuttable() {
             return;
         }
         let ask = active.ask.clone();
@@ -224,6 +238,7 @@ impl Realtime {
         };
         self.answers.asked(ask, event);
         self.spoke = false;
+        self.cut = false;
         self.progress = now;
     }
 

@@ -25,8 +25,8 @@ pub(crate) struct Call {
     pub(crate) over: bool,
     /// What a remote engine wants of its driver, to be taken by whoever plays that.
     pub(crate) remote: VecDeque<Output>,
-    /// What the engine was told of items that were cut, since it was last looked at.
-    pub(crate) cut: Vec<(ItemId, Samples)>,
+    /// How much was heard of items that are over, in the order in which the engine was told.
+    pub(crate) ended: Vec<(ItemId, Samples)>,
     pub(crate) now: Instant,
     engine: Box<dyn Engine>,
     voice: Voice,
@@ -59,7 +59,7 @@ impl Call {
             actions: Vec::new(),
             over: false,
             remote: VecDeque::new(),
-            cut: Vec::new(),
+            ended: Vec::new(),
             now,
             engine: engine(now),
             voice: Voice::new().expect("embedded voice"),
@@ -199,7 +199,8 @@ impl Call {
     }
 
     fn finished(&mut self, item: ItemId) {
-        self.heard.remove(&item);
+        let heard = self.heard.remove(&item).unwrap_or_default();
+        self.ended.push((item, heard));
         self.ledger.finished(item, self.at);
         self.turn.handle_playout(Playback::Finished { item });
         self.act();
@@ -247,7 +248,7 @@ impl Call {
         });
         for (item, heard) in cut {
             self.ledger.interrupted(item, heard, self.at);
-            self.cut.push((item, heard));
+            self.ended.push((item, heard));
             self.engine(Input::Interrupted { item, heard });
         }
     }

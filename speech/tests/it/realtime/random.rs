@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use talkpath_speech::Input;
-use talkpath_speech::engine::{ConnectFailure, Trouble};
+use talkpath_speech::engine::{ConnectFailure, Fault, Trouble};
 use talkpath_speech::realtime::{Encoding, Greeting, Redial, ServerVad, Settings, Transcription, TurnEnd};
 use talkpath_speech::tools::Builtin;
 
@@ -99,7 +99,12 @@ fn nothing_forbidden_is_ever_sent_and_the_engine_works_in_the_end() {
         assert_eq!(world.faults, [""; 0], "{what}");
         assert_eq!(world.server.violations, [""; 0], "{what}");
         assert_eq!(world.server.open_calls(), 0, "{what}: calls without output");
-        assert!(!world.troubles.iter().any(|trouble| matches!(trouble, Trouble::Lost(_))), "{what}");
+        let lost = world.troubles.iter().find(|trouble| matches!(trouble, Trouble::Lost(_)));
+        if let Some(Trouble::Lost(loss)) = lost {
+            // So many answers in a row failed that it had to be given up.
+            assert_eq!(loss.fault, Fault::Failing, "{what}");
+            continue;
+        }
         let last = &world.call.transcript()[before..];
         assert_eq!(last.last().map(|line| &*line.text), Some("Sure, that is no problem at all."), "{what}: {last:?}");
         world.feed(Input::Ended);

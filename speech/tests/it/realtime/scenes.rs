@@ -324,3 +324,47 @@ fn an_old_session_is_replaced_at_a_quiet_moment_and_nobody_notices() {
     world.check();
     assert_eq!(lines(&world, Speaker::Agent).len(), 2);
 }
+
+#[test]
+fn an_answer_cancelled_by_the_callers_going_on_is_truncated_to_what_had_come_in() {
+    let mut settings = settings(Dialect::Ga);
+    settings.turn_end = TurnEnd::ServerVad(ServerVad { silence_duration_ms: Some(200), ..ServerVad::default() });
+    let mut world = World::answered(settings);
+    world.server.plans.push_back(Plan { speech: vec![("word ".repeat(100), 300)], ..Plan::default() });
+    world.silence(500);
+    world.speaks(1_000);
+    // The service takes this pause for the end of the turn, our turn machine doesn't.
+    world.silence(420);
+    world.speaks(200);
+    world.silence(8_000);
+    world.check();
+    assert_eq!(count(&world, "response.cancel"), 1);
+    let item = &world.server.items[0];
+    assert!(item.truncated.is_some_and(|ms| ms > 0 && ms < item.sent_ms), "{item:?}");
+    assert_eq!(lines(&world, Speaker::Agent).last(), Some(&("Sure, that is no problem at all.", false)));
+}
+
+#[test]
+fn noise_after_the_answer_was_heard_makes_nobody_speak() {
+    let mut world = World::answered(settings(Dialect::Ga));
+    world.silence(500);
+    world.turn(1_000);
+    world.silence(6_000);
+    world.feed(Input::TurnStarted { at: Samples(70_000) });
+    world.feed(Input::TurnEnded { at: Samples(71_000) });
+    world.silence(3_000);
+    world.check();
+    assert_eq!(count(&world, "response.create"), 1);
+}
+
+#[test]
+fn an_answer_that_never_begins_is_asked_for_anew_at_the_second_nudge() {
+    let mut world = World::answered(settings(Dialect::Ga));
+    world.server.plans.push_back(Plan { thinks: 60_000, ..Plan::say("Never.") });
+    world.silence(500);
+    world.turn(1_000);
+    world.silence(20_000);
+    world.check();
+    assert_eq!((count(&world, "response.cancel"), count(&world, "response.create")), (1, 2));
+    assert_eq!(lines(&world, Speaker::Agent), [("Sure, that is no problem at all.", false)]);
+}

@@ -63,7 +63,7 @@ pub(crate) struct World {
     cancelled: HashSet<usize>,
     dialect: Dialect,
     appends: usize,
-    /// Cuts whose truncation was seen.
+    /// Items that were over before the last truncation.
     truncated: usize,
 }
 
@@ -306,13 +306,13 @@ impl World {
                 self.cancelled.extend(named);
             }
             Some("conversation.item.truncate") => {
-                // In the order in which items were cut; those of which nothing was given are truncated besides.
+                // In the order in which items were over; those of which nothing was given are truncated besides.
                 let ms = message["audio_end_ms"].as_u64().unwrap_or(u64::MAX);
-                let cuts = self.call.cut.get(self.truncated..).unwrap_or_default();
-                match cuts.iter().position(|(_, heard)| heard.ms() == ms) {
+                let ended = self.call.ended.get(self.truncated..).unwrap_or_default();
+                match ended.iter().position(|(_, heard)| heard.ms() == ms) {
                     Some(at) => self.truncated += at + 1,
                     None if ms == 0 => {}
-                    None => self.faults.push(format!("truncated at {ms} ms, heard {cuts:?}")),
+                    None => self.faults.push(format!("truncated at {ms} ms, heard {ended:?}")),
                 }
             }
             _ => {}
