@@ -9,11 +9,12 @@
 //! | file | holds |
 //! |---|---|
 //! | `realtime/link.rs`, `session.rs` | the connection; losing it, rebuilding the conversation on the next |
-//! | `turns.rs` | what the call tells: turns, keys, what was heard, goodbye |
+//! | `turns.rs`, `floor.rs` | what the call tells: turns, keys, what was heard, goodbye |
 //! | `hear.rs` | what the other side tells |
-//! | `answer.rs` | the one answer under way and the one that waits |
-//! | `said.rs` | items until they're heard; the spans of their words |
+//! | `asks.rs`, `answer.rs` | the one answer under way and the one that waits |
+//! | `said.rs`, `callers.rs` | the agent's items until they're heard, with the spans of their words; the caller's words |
 //! | `work.rs`, `calls.rs` | tools |
+//! | `history.rs`, `failure.rs` | what a lost session is rebuilt from; what a failure means, in words |
 //! | `feed.rs`, `outbox.rs`, `event.rs` | audio out, messages out, messages in |
 //! | `dialect.rs` | what differs between dialects |
 //!
@@ -36,6 +37,7 @@ use crate::keypad::Keypad;
 use crate::samples::Samples;
 
 mod answer;
+mod asks;
 mod base64_engine;
 mod callers;
 mod calls;

@@ -118,6 +118,7 @@ impl Desk {
             Output::Coded { .. }
             | Output::TextEnds { .. }
             | Output::Connect(_)
+            | Output::Ready
             | Output::Disconnect { .. }
             | Output::Nothing
             | Output::Send(_)

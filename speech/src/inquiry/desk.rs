@@ -112,6 +112,7 @@ impl<E: Engine> Desk<E> {
                 | Output::Coded { .. }
                 | Output::TextEnds { .. }
                 | Output::Connect(_)
+                | Output::Ready
                 | Output::Disconnect { .. }
                 | Output::Nothing
                 | Output::Send(_)

@@ -156,6 +156,7 @@ impl Realtime {
         if !self.link.updated(now) {
             return;
         }
+        self.out.push(Output::Ready);
         if self.dialect.takes_text() {
             self.rebuild();
         }

@@ -287,6 +287,7 @@ impl Call {
                 Output::Nothing => self.turn.handle_engine(Answer::Nothing),
                 Output::HangUp => self.hang_up = true,
                 Output::Connect(_)
+                | Output::Ready
                 | Output::Disconnect { .. }
                 | Output::Send(_)
                 | Output::Tool(_)

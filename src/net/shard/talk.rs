@@ -380,6 +380,7 @@ impl Talk {
             }
             Output::Coded { .. }
             | Output::Connect(_)
+            | Output::Ready
             | Output::Disconnect { .. }
             | Output::Send(_)
             | Output::Tool(_)

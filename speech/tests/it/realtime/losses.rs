@@ -209,7 +209,7 @@ fn a_session_that_expires_is_replaced() {
     world.turn(1_000);
     world.silence(4_000);
     world.check();
-    assert_eq!((world.connects, world.disconnects), (2, 1));
+    assert_eq!((world.connects, world.ready, world.disconnects), (2, 2, 1));
     assert_eq!(world.call.transcript().last().unwrap().text, "Sure, that is no problem at all.");
 }
 

@@ -54,6 +54,8 @@ pub(crate) struct World {
     pub(crate) failures: VecDeque<ConnectFailure>,
     pub(crate) connects: usize,
     pub(crate) disconnects: usize,
+    /// Sessions that were told to be ready.
+    pub(crate) ready: usize,
     /// Results of tools are given by the world, after so long.
     pub(crate) tool_ms: Option<u64>,
     results: VecDeque<(u64, Input<'static>)>,
@@ -103,6 +105,7 @@ impl World {
             failures: VecDeque::new(),
             connects: 0,
             disconnects: 0,
+            ready: 0,
             tool_ms: None,
             results: VecDeque::new(),
             down: VecDeque::new(),
@@ -250,6 +253,7 @@ impl World {
         while let Some(output) = self.call.remote.pop_front() {
             match output {
                 Output::Connect(_) => self.connect(),
+                Output::Ready => self.ready += 1,
                 Output::Disconnect { .. } => {
                     self.disconnects += 1;
                     self.connected = false;
