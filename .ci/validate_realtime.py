@@ -16,6 +16,7 @@ Prints each kind of message judged and how often; exits with 1 on any fault, or 
 import collections
 import json
 import sys
+import typing
 
 import pydantic
 
@@ -47,12 +48,18 @@ DOCUMENTED = {
 
 
 def openai_judge(module):
-    """Validates by a union of client events, and then that nothing was let through as an unknown extra."""
-    adapter = pydantic.TypeAdapter(module.RealtimeClientEvent)
+    """Validates by the client event of this kind, without coercion, and that nothing was let through as an unknown extra."""
+    union = module.RealtimeClientEvent
+    while typing.get_origin(union) is typing.Annotated:
+        union = typing.get_args(union)[0]
+    events = {typing.get_args(event.model_fields["type"].annotation)[0]: event for event in typing.get_args(union)}
 
     def judge(message):
-        event = adapter.validate_python(message)
-        return list(extras(event, type(event).__name__))
+        event = events.get(message["type"])
+        if event is None:
+            return ["the SDK has no such event"]
+        parsed = pydantic.TypeAdapter(event).validate_json(json.dumps(message), strict=True)
+        return list(extras(parsed, event.__name__))
 
     return judge
 
