@@ -257,8 +257,9 @@ impl Answers {
         }
     }
 
-    /// The session is gone, and with it the answer under way, which is given back.
+    /// The session is gone, and with it the answer under way, which is given back. The next may use the same names again.
     pub(super) fn lost(&mut self) -> Option<Active> {
+        self.last = None;
         match std::mem::replace(&mut self.state, State::Idle) {
             State::Asked(active) | State::Active(active) => Some(active),
             State::Idle | State::Blocked { .. } => None,

@@ -28,6 +28,11 @@ pub(super) struct Callers {
 }
 
 impl Callers {
+    /// The session is gone: nothing more comes of these, and the next may use their names again.
+    pub(super) fn restart(&mut self) {
+        self.utterances.clear();
+    }
+
     /// It began here, if that's known.
     pub(super) fn started(&mut self, remote: &str, at: Option<Samples>) {
         let utterance = self.entry(remote);

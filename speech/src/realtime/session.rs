@@ -123,6 +123,7 @@ impl Realtime {
     fn forget_session(&mut self) {
         self.out.forget();
         self.feed.restart();
+        self.callers.restart();
         if self.floor.restart() {
             self.history.push(Entry::Told { text: LOST_WORDS.to_owned() });
         }

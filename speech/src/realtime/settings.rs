@@ -228,8 +228,8 @@ impl Settings {
         if self.model.trim().is_empty() {
             return wrong("model", "names no model");
         }
-        if self.key.0.trim().is_empty() || self.key.0.contains(['\r', '\n']) {
-            return wrong("key", "is empty or holds a line break");
+        if self.key.0.is_empty() || !self.key.0.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return wrong("key", "is empty or holds what no header can (blanks, line breaks)");
         }
         if self.service == Service::Beta && self.url.is_none() {
             return wrong("url", "must say where the server is");

@@ -2,6 +2,7 @@
 
 use super::*;
 
+mod answers;
 mod endpoints;
 mod failures;
 mod feeds;

@@ -104,6 +104,8 @@ pub(crate) struct Server {
     answered_calls: HashSet<String>,
     event_ids: HashSet<String>,
     numbers: usize,
+    /// Each session names its items anew, and so the same.
+    item_numbers: usize,
 }
 
 impl Server {
@@ -133,6 +135,7 @@ impl Server {
             answered_calls: HashSet::new(),
             event_ids: HashSet::new(),
             numbers: 0,
+            item_numbers: 0,
         }
     }
 
@@ -147,6 +150,7 @@ impl Server {
         self.known_calls.clear();
         self.answered_calls.clear();
         self.appended.clear();
+        self.item_numbers = 0;
         let session = json!({ "id": "sess_1", "object": "realtime.session", "type": "realtime", "expires_at": 1_800_000_000_u64 });
         self.say(now, json!({ "type": "session.created", "session": session }));
     }
@@ -304,7 +308,7 @@ impl Server {
             self.ears.quiet += 1;
         }
         if self.ears.speaking.is_none() && self.ears.voice >= 80 {
-            let id = self.name("item_c");
+            let id = self.item_name("item_c");
             let start = self.ears.heard.saturating_sub(80 + 300);
             self.say(
                 now,
@@ -332,7 +336,7 @@ impl Server {
             }
             return;
         }
-        let id = self.ears.speaking.take().unwrap_or_else(|| self.name("item_c"));
+        let id = self.ears.speaking.take().unwrap_or_else(|| self.item_name("item_c"));
         self.ears.voice = 0;
         self.committed(&id, now);
     }
@@ -437,9 +441,9 @@ impl Server {
         self.say(now, json!({ "type": "error", "error": error }));
     }
 
-    fn name(&mut self, prefix: &str) -> String {
-        self.numbers += 1;
-        format!("{prefix}{}", self.numbers)
+    fn item_name(&mut self, prefix: &str) -> String {
+        self.item_numbers += 1;
+        format!("{prefix}{}", self.item_numbers)
     }
 }
 

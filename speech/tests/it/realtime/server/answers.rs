@@ -70,7 +70,7 @@ impl Server {
     }
 
     fn speech(&mut self, id: &str, index: usize, text: &str, word_ms: u64, script: &mut Script) {
-        let item = self.name("item_a");
+        let item = self.item_name("item_a");
         self.items.push(Item { id: item.clone(), response: self.responses - 1, sent_ms: 0, truncated: None });
         let place = self.items.len();
         script.fields = json!({ "response_id": id, "item_id": item, "output_index": index, "content_index": 0 });
@@ -109,7 +109,8 @@ impl Server {
     }
 
     fn call(&mut self, id: &str, index: usize, name: &str, arguments: &str, script: &mut Script) {
-        let call = self.name("call_");
+        self.numbers += 1;
+        let call = format!("call_{}", self.numbers);
         let item = format!("item_{call}");
         script.fields = json!({ "response_id": id, "item_id": item, "output_index": index, "call_id": call });
         let message = |status: &str, arguments: &str| json!({ "id": item, "type": "function_call", "status": status, "name": name, "call_id": call, "arguments": arguments });
