@@ -6,9 +6,11 @@
 pub mod bench;
 pub mod call;
 pub mod cli;
+pub mod door;
 pub mod net;
 pub mod phone;
 pub mod recorder;
 pub mod server;
 pub mod trunk;
 pub mod voice;
+pub mod wav;

@@ -1,20 +1,26 @@
 //! A running server: SIP drivers, shards, one task a call, and an orderly end.
 
-use crate::call::{self, CallEvent, Context, Disposition, Outgoing, Phase};
+use crate::call::{self, CallEvent, Context, Disposition, Outgoing, Parts, Phase};
+use crate::door::Door;
 use crate::net::limits;
 use crate::net::ports::PortPool;
+use crate::net::resolve::Resolver;
 use crate::net::shard::{Services, Shards};
-use crate::net::sip::{self, Incoming, SipHandle, Started};
+use crate::net::sip::{self, Incoming, SipHandle, Started, Telephones};
 use crate::recorder::Recorder;
-use crate::trunk::{self, TrunkStatus};
+use crate::trunk::{self, Trunks};
 use crate::voice::Synthesizer;
+use crate::wav;
 use anyhow::Context as _;
-use std::net::SocketAddr;
+use std::collections::HashMap;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use talkpath_config::{Config, Trunk};
-use talkpath_sip::agent::Settings;
+use talkpath_config::{Config, Listen, Phone};
+use talkpath_sip::agent::{Newcomer, Settings};
+use talkpath_sip::message::Text;
+use talkpath_sip::registrar::{Limits, Registrar};
 use tokio::sync::{broadcast, mpsc, watch};
 use tracing::{error, info};
 
@@ -31,7 +37,7 @@ const SETTLE: Duration = Duration::from_secs(4);
 #[derive(Debug)]
 pub struct Server {
     context: Arc<Context>,
-    sip: Vec<SipHandle>,
+    sip: SipHandle,
     events: broadcast::Sender<CallEvent>,
     phase: watch::Sender<Phase>,
     /// Each call task holds a clone: when the last is gone, so is the last call.
@@ -74,54 +80,44 @@ impl Server {
         let ports = PortPool::new(media.rtp_ports, media.dscp);
         let (events, _) = broadcast::channel(EVENTS);
         let (phase, phases) = watch::channel(Phase::Serving);
-        let (statuses, trunks): (Vec<_>, Vec<_>) = config.trunks.iter().map(unregistered).unzip();
-        let context = Context::new(config, trunks, ports, shards, services, events.clone(), phases);
+        let parts = Parts {
+            trunks: Trunks::new(&config.trunks),
+            resolver: Resolver::new(config.sip.dns)?,
+            sounds: sounds(&config)?,
+            ports,
+            shards,
+            services,
+            config,
+        };
+        let context = Context::new(parts, events.clone(), phases);
         let (alive, all_gone) = mpsc::channel(1);
-        let mut server = Self { context: Arc::new(context), sip: Vec::new(), events, phase, alive, all_gone };
-        server.listen()?;
-        server.register(statuses)?;
+        let context = Arc::new(context);
+        let Started { sip, incoming } = listen(&context)?;
+        tokio::spawn(take_calls(incoming, sip.clone(), Arc::clone(&context), alive.clone()));
+        let server = Self { context, sip, events, phase, alive, all_gone };
+        server.look_after_trunks();
         Ok(server)
     }
 
-    fn listen(&mut self) -> anyhow::Result<()> {
-        let config = &self.context.config.sip;
-        for address in &config.listen {
-            let settings = Settings { max_sessions: config.max_calls, ..Settings::default() };
-            let Started { sip, incoming } = {
-                let admitted = Arc::clone(&self.context.admitted);
-                sip::start(*address, config.external, move |source| admitted.admits(source), settings)?
-            };
-            info!(address = %sip.bound(), "listening for SIP over UDP");
-            tokio::spawn(take_calls(incoming, sip.clone(), Arc::clone(&self.context), self.alive.clone()));
-            self.sip.push(sip);
-        }
-        Ok(())
-    }
-
-    /// One task for each trunk that we register with.
-    fn register(&self, statuses: Vec<watch::Sender<TrunkStatus>>) -> anyhow::Result<()> {
-        for (trunk, status) in self.context.config.trunks.iter().zip(statuses) {
-            if !trunk.register {
-                continue;
+    /// Tasks that keep us registered, and that ask whether trunks live.
+    fn look_after_trunks(&self) {
+        for trunk in self.context.trunks.iter() {
+            let (sip, context) = (self.sip.clone(), Arc::clone(&self.context));
+            if trunk.settings.register {
+                let keeping = trunk::keep(Arc::clone(trunk), sip.clone(), Arc::clone(&context));
+                let alive = self.alive.clone();
+                tokio::spawn(async move {
+                    keeping.await;
+                    drop(alive);
+                });
             }
-            let ip = trunk.registrar.host().and_then(|host| host.ip());
-            let family = |sip: &&SipHandle| ip.is_none_or(|ip| sip.bound().is_ipv4() == ip.is_ipv4());
-            let sip = self.sip.iter().find(family).with_context(|| {
-                format!("no listener can reach the registrar of trunk \"{}\"; add one to sip.listen", trunk.name)
-            })?;
-            let keeping = trunk::keep(trunk.clone(), sip.clone(), Arc::clone(&self.context), status);
-            let alive = self.alive.clone();
-            tokio::spawn(async move {
-                keeping.await;
-                drop(alive);
-            });
+            tokio::spawn(trunk::watch(Arc::clone(trunk), sip, context));
         }
-        Ok(())
     }
 
-    /// The addresses that SIP is listened for on.
-    pub fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
-        self.sip.iter().map(SipHandle::bound)
+    /// Where SIP is listened for.
+    pub fn listening(&self) -> impl Iterator<Item = Listen> {
+        self.sip.listening()
     }
 
     /// What happens to calls from now on; a subscriber that is too slow loses the oldest events.
@@ -137,20 +133,13 @@ impl Server {
     }
 
     /// Places a call and takes it to its end; when `stop` comes first, every call of this server is hung up.
-    ///
-    /// # Errors
-    /// When no listener is of the peer's address family.
-    pub async fn place_until(&self, outgoing: Outgoing, stop: impl Future<Output = ()>) -> anyhow::Result<Disposition> {
-        let family = |sip: &&SipHandle| sip.bound().is_ipv4() == outgoing.peer.is_ipv4();
-        let sip = self.sip.iter().find(family).with_context(|| {
-            format!("no listener of this server can reach {}; add one to sip.listen", outgoing.peer)
-        })?;
-        let mut placing = std::pin::pin!(call::place(outgoing, sip.clone(), Arc::clone(&self.context)));
+    pub async fn place_until(&self, outgoing: Outgoing, stop: impl Future<Output = ()>) -> Disposition {
+        let mut placing = std::pin::pin!(call::place(outgoing, self.sip.clone(), Arc::clone(&self.context)));
         tokio::select! {
-            disposition = placing.as_mut() => Ok(disposition),
+            disposition = placing.as_mut() => disposition,
             () = stop => {
                 self.phase.send_replace(Phase::HangUp);
-                Ok(placing.await)
+                placing.await
             }
         }
     }
@@ -158,9 +147,7 @@ impl Server {
     /// Takes no new calls, gives live ones `time`, then lets agents say goodbye, then hangs up; returns when none is left.
     pub async fn drain(self, time: Duration) {
         let Self { context, sip, events: _, phase, alive, mut all_gone } = self;
-        for listener in &sip {
-            listener.drain().await;
-        }
+        sip.drain().await;
         drop(alive);
         for (next, patience) in [(Phase::Draining, time), (Phase::Goodbye, GOODBYE), (Phase::HangUp, HANGUP)] {
             info!(?next, calls = context.shards.calls(), "draining");
@@ -177,12 +164,7 @@ impl Server {
             }
         }
         // The last BYE may need to be sent again before the other side has it.
-        let settled = async {
-            for listener in &sip {
-                listener.settled().await;
-            }
-        };
-        if tokio::time::timeout(SETTLE, settled).await.is_err() {
+        if tokio::time::timeout(SETTLE, sip.settled()).await.is_err() {
             info!("not every BYE was answered");
         }
     }
@@ -194,10 +176,44 @@ impl Server {
     }
 }
 
-fn unregistered(trunk: &Trunk) -> (watch::Sender<TrunkStatus>, watch::Receiver<TrunkStatus>) {
-    let says = if trunk.register { "not registered yet" } else { "not to be registered" };
-    let (name, says) = (trunk.name.clone(), says.to_owned());
-    watch::channel(TrunkStatus { name, contact_user: None, says, registered: false, registrations: 0 })
+/// Binds the listeners and starts the SIP driver.
+fn listen(context: &Arc<Context>) -> anyhow::Result<Started> {
+    let config = &context.config;
+    let settings = Settings {
+        max_sessions: config.sip.max_calls,
+        info: call::KEY_TYPES.map(str::to_owned).to_vec(),
+        ..Settings::default()
+    };
+    let door = Door::new(config, context.trunks.clone());
+    let judge = door.clone();
+    let telephones = Telephones {
+        registrar: Registrar::new(config.phones.iter().map(may_register)),
+        realm: config.sip.realm.clone(),
+        secret: Box::new(move |user| door.secret(user)),
+    };
+    let challenged = !config.phones.is_empty() || config.trunks.iter().any(|trunk| trunk.challenge);
+    let telephones = challenged.then_some(telephones);
+    let judge = move |newcomer: &Newcomer<'_>| judge.judge(newcomer);
+    let started = sip::start(&config.sip.listen, config.sip.external, judge, telephones, settings)?;
+    for place in started.sip.listening() {
+        info!(%place, "listening for SIP");
+    }
+    Ok(started)
+}
+
+fn may_register(phone: &Phone) -> (Text, Limits) {
+    let limits = Limits {
+        telephones: phone.max_contacts,
+        least: phone.min_expires,
+        longest: phone.max_expires,
+        ..Limits::default()
+    };
+    (Text::from(&phone.user), limits)
+}
+
+/// Every file that is played, read before the first call.
+fn sounds(config: &Config) -> anyhow::Result<HashMap<PathBuf, Arc<[i16]>>> {
+    config.prompt_files().into_iter().map(|file| Ok((file.clone(), wav::read(&file)?))).collect()
 }
 
 /// One task for each call that comes in, until the server drains: from then on the user agent refuses them itself.
@@ -218,7 +234,7 @@ async fn take_calls(
         }
     }
     if *context.phase().borrow() == Phase::Serving {
-        error!(address = %sip.bound(), "the SIP listener has failed: no call can come in; restart the server");
+        error!("SIP has failed: no call can come in; restart the server");
     }
 }
 

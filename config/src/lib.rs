@@ -1,26 +1,39 @@
 //! The configuration file, in two stages: what was written (`raw.rs`) and what is needed ([`Config`]).
 //!
 //! TOML, every key optional; what is left out comes from the embedded `default.toml`, which is a configuration
-//! file like any other and is tested. Unknown keys and impossible values are refused with file, line and column. Only
-//! [`Config::load`] and [`Recording::check`] touch the disk.
+//! file like any other and is tested. Unknown keys and impossible values are refused with file, line and column. What
+//! reading takes from elsewhere are secrets (environment, files) and time zones; only [`Recording::check`] writes.
 
+mod action;
+mod agent;
 mod error;
+mod group;
+mod media;
+mod menu;
+mod names;
+mod numbers;
+mod phone;
+mod prompts;
 mod raw;
 mod resolve;
+mod route;
+mod sip;
+mod trunk;
 mod value;
 
-pub use error::ConfigError;
-pub use value::RtpPorts;
+pub use agent::{Agent, Engine};
+pub use error::{ConfigError, Place};
+pub use media::{Media, Recording, ShardCount};
+pub use numbers::{Numbers, TrunkNumbers};
+pub use phone::Phone;
+pub use sip::{Http, Sip};
+pub use trunk::{CalledHeader, CallerHeader, IdentityHeader, Trunk};
+pub use value::{Listen, ListenError, RtpPorts};
 
-use std::net::{IpAddr, SocketAddr};
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use talkpath_dialplan::{Admission, Route, Source};
-use talkpath_media::g711::Law;
-use talkpath_sip::digest::Credentials;
-use talkpath_sip::message::Uri;
-use talkpath_speech::{builtin, turn};
+use talkpath_dialplan::{Group, Menu, Prompt, Route};
+use talkpath_speech::builtin;
 
 /// The configuration that is in force where nothing else is written.
 pub const DEFAULT: &str = include_str!("../default.toml");
@@ -32,133 +45,26 @@ pub struct Config {
     pub sip: Sip,
     /// Voice on the wire.
     pub media: Media,
+    /// The HTTP interface.
+    pub http: Http,
     /// Recordings.
     pub recording: Recording,
     /// What becomes of live calls when the server is told to stop.
     pub drain: Duration,
-    /// SIP peers that we register with.
+    /// How numbers are dialled here, and which may not be.
+    pub numbers: Numbers,
+    /// SIP peers.
     pub trunks: Vec<Trunk>,
+    /// Trunks that lead to the same numbers.
+    pub groups: Vec<Group>,
+    /// Phones that register with us.
+    pub phones: Vec<Phone>,
+    /// Menus.
+    pub menus: Vec<Menu>,
     /// What talks.
     pub agents: Vec<Agent>,
     /// Who gets which agent; the first that matches.
     pub routes: Vec<Route>,
-}
-
-/// Signalling.
-#[derive(Clone, Debug)]
-pub struct Sip {
-    /// Where SIP is listened for.
-    pub listen: Vec<SocketAddr>,
-    /// The address that peers reach us at, when it isn't this machine's own.
-    pub external: Option<IpAddr>,
-    /// Who may call.
-    pub admission: Admission,
-    /// Calls at once.
-    pub max_calls: usize,
-}
-
-/// A SIP peer that we register with.
-#[derive(Clone, Debug)]
-pub struct Trunk {
-    /// How routes, logs and errors call it.
-    pub name: String,
-    /// The registrar: a URI without a user.
-    pub registrar: Uri,
-    /// Who we are there: the user part of our address.
-    pub username: String,
-    /// How we prove it; none where nobody asks.
-    pub credentials: Option<Credentials>,
-    /// Whether we register, or only call through it.
-    pub register: bool,
-    /// How long a registration is asked to last.
-    pub expires: Duration,
-    /// Who may call us, beside the registrar itself. Only calls to our registration count as come by the trunk.
-    pub peers: Vec<Source>,
-}
-
-/// Voice on the wire.
-#[derive(Clone, Debug)]
-pub struct Media {
-    /// Where RTP ports come from.
-    pub rtp_ports: RtpPorts,
-    /// In order of preference; at least one.
-    pub laws: Vec<Law>,
-    /// Milliseconds a packet that we offer.
-    pub ptime_ms: u8,
-    /// Differentiated services code point, 0 to 63.
-    pub dscp: u8,
-    /// Threads that carry voice.
-    pub shards: ShardCount,
-    /// Whether they ask for real-time priority.
-    pub realtime: bool,
-    /// How long nothing may come from the other side of a call that isn't held.
-    pub timeout: Duration,
-}
-
-/// How many media threads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ShardCount {
-    /// One for each core.
-    OnePerCore,
-    /// So many.
-    Fixed(NonZeroUsize),
-}
-
-impl ShardCount {
-    /// The number on a machine with `cores`.
-    #[must_use]
-    pub fn on(self, cores: NonZeroUsize) -> usize {
-        match self {
-            Self::OnePerCore => cores.get(),
-            Self::Fixed(count) => count.get(),
-        }
-    }
-}
-
-/// Recordings.
-#[derive(Clone, Debug)]
-pub struct Recording {
-    /// Whether every call is recorded.
-    pub enabled: bool,
-    /// Where the files go.
-    pub directory: PathBuf,
-}
-
-impl Recording {
-    /// Finds out now, and not at the first call, whether recordings can be written.
-    ///
-    /// # Errors
-    /// [`ConfigError::Recordings`] when they are wanted and the directory can't be made or written.
-    pub fn check(&self) -> Result<(), ConfigError> {
-        if !self.enabled {
-            return Ok(());
-        }
-        let probe = self.directory.join(format!(".talkpath-{}", std::process::id()));
-        std::fs::create_dir_all(&self.directory)
-            .and_then(|()| std::fs::write(&probe, b""))
-            .and_then(|()| std::fs::remove_file(&probe))
-            .map_err(|source| ConfigError::Recordings { path: self.directory.clone(), source })
-    }
-}
-
-/// What talks.
-#[derive(Clone, Debug)]
-pub struct Agent {
-    /// How routes call it.
-    pub name: String,
-    /// What makes its voice.
-    pub engine: Engine,
-    /// How it takes turns.
-    pub turn: turn::Settings,
-    /// How long the phone rings before it answers.
-    pub ring: Duration,
-}
-
-/// The engines that an agent may have.
-#[derive(Clone, Debug)]
-pub enum Engine {
-    /// The embedded receptionist.
-    Builtin(builtin::Settings),
 }
 
 impl Default for Config {
@@ -191,20 +97,56 @@ impl Config {
         resolve::resolve(text, path)
     }
 
-    /// Every line that an agent of this configuration says word for word.
+    /// Every line that is said word for word: by agents, menus, and who asks for PINs.
     #[must_use]
     pub fn fixed_lines(&self) -> Vec<String> {
-        let lines = self.agents.iter().flat_map(|agent| {
+        let agents = self.agents.iter().flat_map(|agent| {
             let Engine::Builtin(settings) = &agent.engine;
             builtin::lines(settings)
         });
-        lines.map(str::to_owned).collect()
+        let prompts = self.prompts().into_iter().filter_map(|prompt| match prompt {
+            Prompt::Text(text) => Some(text.as_str()),
+            Prompt::File(_) => None,
+        });
+        agents.chain(prompts).map(str::to_owned).collect()
+    }
+
+    /// Every file that menus and who asks for PINs play.
+    #[must_use]
+    pub fn prompt_files(&self) -> Vec<PathBuf> {
+        let prompts = self.prompts().into_iter().filter_map(|prompt| match prompt {
+            Prompt::File(file) => Some(file.clone()),
+            Prompt::Text(_) => None,
+        });
+        prompts.collect()
+    }
+
+    fn prompts(&self) -> Vec<&Prompt> {
+        prompts::prompts(&self.routes, &self.menus)
     }
 
     /// The trunk of that name.
     #[must_use]
     pub fn trunk(&self, name: &str) -> Option<&Trunk> {
         self.trunks.iter().find(|trunk| trunk.name == name)
+    }
+
+    /// The group of that name.
+    #[must_use]
+    pub fn group(&self, name: &str) -> Option<&Group> {
+        self.groups.iter().find(|group| group.name == name)
+    }
+
+    /// The phone of that user.
+    #[must_use]
+    pub fn phone(&self, user: &str) -> Option<&Phone> {
+        self.phones.iter().find(|phone| phone.user == user)
+    }
+
+    /// The menu of that name.
+    #[must_use]
+    pub fn menu(&self, name: &str) -> Option<&Menu> {
+        self.menus.iter().find(|menu| menu.name == name)
     }
 
     /// The agent of that name.

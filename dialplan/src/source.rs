@@ -1,4 +1,5 @@
-//! Sets of source addresses: `loopback`, `private`, `any`, one address, or a network in CIDR notation.
+//! Sets of source addresses: `loopback`, `private`, `any`, one address, or a network in CIDR notation; and who of them is
+//! served.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -20,6 +21,21 @@ pub enum Source {
         /// How many leading bits count.
         bits: u8,
     },
+}
+
+/// Who gets service at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Admission {
+    /// A call from none of these is refused.
+    pub allow: Vec<Source>,
+}
+
+impl Admission {
+    /// True when `source` may place calls here.
+    #[must_use]
+    pub fn admits(&self, source: IpAddr) -> bool {
+        self.allow.iter().any(|allowed| allowed.contains(source))
+    }
 }
 
 /// A source that can't be read.
@@ -135,6 +151,13 @@ mod tests {
         ] {
             assert_eq!(holds(source, address), expected, "{address} in {source}");
         }
+    }
+
+    #[test]
+    fn strangers_are_not_admitted() {
+        let home = Admission { allow: vec![Source::Loopback, Source::Private] };
+        assert!(home.admits("127.0.0.1".parse().unwrap()));
+        assert!(!home.admits("203.0.113.9".parse().unwrap()));
     }
 
     #[test]

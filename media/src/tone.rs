@@ -36,6 +36,19 @@ impl Tone {
     }
 }
 
+/// One period of what a caller hears while a telephone rings: a second of 425 Hz and four of silence, as most countries
+/// have it (ITU-T E.180).
+#[must_use]
+pub fn ringback() -> Vec<i16> {
+    const LEVEL_DBOV: f32 = -20.0;
+    let second = SAMPLE_RATE as usize;
+    let mut period = vec![0; 5 * second];
+    if let Some(sound) = period.get_mut(..second) {
+        Tone::new(&[425.0], LEVEL_DBOV).fill(sound);
+    }
+    period
+}
+
 /// The level of the sine at `frequency` Hz in `samples` at 8 kHz, in dBov.
 #[must_use]
 pub fn level_at(frequency: f32, samples: &[i16]) -> f32 {

@@ -4,10 +4,11 @@ use std::net::{IpAddr, SocketAddr};
 
 /// A transport of SIP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[non_exhaustive]
 pub enum Protocol {
     /// Datagrams: messages get lost, so transactions retransmit.
     Udp,
+    /// A stream of bytes over a connection, which delivers or breaks.
+    Tcp,
 }
 
 impl Protocol {
@@ -15,6 +16,7 @@ impl Protocol {
     pub fn is_reliable(self) -> bool {
         match self {
             Self::Udp => false,
+            Self::Tcp => true,
         }
     }
 
@@ -22,18 +24,42 @@ impl Protocol {
     pub fn token(self) -> &'static str {
         match self {
             Self::Udp => "UDP",
+            Self::Tcp => "TCP",
         }
     }
 
     /// The port where a peer listens that names none (RFC 3261 §18.2.2 and §19.1.2).
     pub fn default_port(self) -> u16 {
         match self {
-            Self::Udp => 5060,
+            Self::Udp | Self::Tcp => 5060,
         }
+    }
+
+    /// The one that a URI's `transport` parameter names (RFC 3261 §19.1.1), if it is one of ours.
+    pub fn named(transport: &str) -> Option<Self> {
+        [Self::Udp, Self::Tcp].into_iter().find(|protocol| protocol.token().eq_ignore_ascii_case(transport))
     }
 }
 
+impl std::fmt::Display for Protocol {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.token())
+    }
+}
+
+/// Names one of the driver's sockets: a UDP socket, or a connection. The user agent only hands it back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct SocketId(pub u64);
+
+impl SocketId {
+    /// Any socket that leads to the peer will do.
+    pub const ANY: Self = Self(0);
+}
+
 /// One of our sockets and a peer.
+///
+/// A datagram goes from `socket` to `peer`. A message on a stream goes along the connection `socket` while that lives;
+/// otherwise along any connection to `peer`, which is made if there is none (RFC 3261 §18.1.1, §18.2.2).
 ///
 /// Inside the user agent IPv4 addresses are IPv4: whatever comes in as an IPv4-mapped IPv6 address (RFC 4291 §2.5.5.2)
 /// goes out, also in a [`Transmit`](crate::agent::Transmit), without its mapping. A driver whose socket serves both
@@ -46,12 +72,20 @@ pub struct Flow {
     pub peer: SocketAddr,
     /// How they talk.
     pub protocol: Protocol,
+    /// Which socket or connection of ours.
+    pub socket: SocketId,
 }
 
 impl Flow {
-    /// A flow whose IPv4 addresses are IPv4.
+    /// A flow whose IPv4 addresses are IPv4, from any socket.
     pub fn new(local: SocketAddr, peer: SocketAddr, protocol: Protocol) -> Self {
-        Self { local, peer, protocol }.canonical()
+        Self { local, peer, protocol, socket: SocketId::ANY }.canonical()
+    }
+
+    /// The same along this socket.
+    #[must_use]
+    pub fn by(self, socket: SocketId) -> Self {
+        Self { socket, ..self }
     }
 
     /// The same without IPv4-mapped addresses.
@@ -65,9 +99,25 @@ impl Flow {
         Self { local: plain(self.local), peer: plain(self.peer), ..self }
     }
 
-    /// The same socket, another peer.
+    /// The same way to another peer: from the same UDP socket, along another connection.
+    #[must_use]
     pub fn to(self, peer: SocketAddr) -> Self {
-        Self { peer, ..self }
+        let socket = match self.protocol {
+            Protocol::Udp => self.socket,
+            Protocol::Tcp => SocketId::ANY,
+        };
+        Self { peer, socket, ..self }
+    }
+
+    /// A way by another transport, whose local address isn't known yet: its port is 0.
+    pub(crate) fn over(self, protocol: Protocol, peer: SocketAddr) -> Self {
+        Self { local: SocketAddr::new(self.local.ip(), 0), peer, protocol, socket: SocketId::ANY }
+    }
+
+    /// Whether what happened to `other` happened to this: the same connection, or the same peer by the same protocol.
+    pub(crate) fn shares(&self, other: &Self) -> bool {
+        let connection = self.protocol == Protocol::Tcp && self.socket != SocketId::ANY && self.socket == other.socket;
+        self.protocol == other.protocol && (connection || self.peer == other.peer)
     }
 
     /// Can `address` be where a message for this flow's other side has to go?
@@ -98,7 +148,7 @@ mod tests {
     use super::*;
 
     fn flow(peer: &str) -> Flow {
-        Flow { local: "192.0.2.1:5060".parse().unwrap(), peer: peer.parse().unwrap(), protocol: Protocol::Udp }
+        Flow::new("192.0.2.1:5060".parse().unwrap(), peer.parse().unwrap(), Protocol::Udp)
     }
 
     #[test]

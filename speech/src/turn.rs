@@ -109,6 +109,21 @@ impl Turn {
         }
     }
 
+    /// The machine of another agent that takes over in mid-call: what was learnt of the line and counted stays, nobody owes
+    /// anybody anything, and whoever has the floor begins anew.
+    #[must_use]
+    pub fn succeeded_by(&self, settings: Settings) -> Self {
+        Self {
+            now: self.now,
+            last_voice: self.last_voice,
+            last_turn: self.now,
+            masked: self.masked,
+            threshold: self.threshold.clone(),
+            counters: self.counters,
+            ..Self::new(settings)
+        }
+    }
+
     /// Takes the next 20 ms of the caller's stream. Frames are continuous; one that lies in the past is ignored.
     pub fn handle_voice(&mut self, frame: VoiceFrame) {
         if frame.at + FRAME <= self.now {

@@ -2,8 +2,10 @@
 
 use super::event::{CallEvent, CallEventKind, CallId};
 use crate::net::ports::PortPool;
+use crate::net::resolve::Resolver;
 use crate::net::shard::{Services, Shards};
-use crate::trunk::{Admitted, TrunkStatus};
+use crate::trunk::Trunks;
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -28,10 +30,12 @@ pub enum Phase {
 pub struct Context {
     /// The configuration in force.
     pub config: Config,
-    /// Who gets service.
-    pub admitted: Arc<Admitted>,
-    /// How each trunk stands.
-    pub trunks: Vec<watch::Receiver<TrunkStatus>>,
+    /// Every trunk, and how it stands.
+    pub trunks: Trunks,
+    /// Where names lead.
+    pub resolver: Resolver,
+    /// What menus and PINs play, by file.
+    pub sounds: HashMap<PathBuf, Arc<[i16]>>,
     /// Where RTP ports come from.
     pub ports: PortPool,
     /// Where voice is carried.
@@ -43,20 +47,32 @@ pub struct Context {
     next_call: AtomicU64,
 }
 
+/// What a context is made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// The configuration in force.
+    pub config: Config,
+    /// Every trunk.
+    pub trunks: Trunks,
+    /// Where names lead.
+    pub resolver: Resolver,
+    /// What menus and PINs play, by file.
+    pub sounds: HashMap<PathBuf, Arc<[i16]>>,
+    /// Where RTP ports come from.
+    pub ports: PortPool,
+    /// Where voice is carried.
+    pub shards: Shards,
+    /// The voice and the recorder.
+    pub services: Services,
+}
+
 impl Context {
     /// Puts the parts together; `events` may be subscribed to, `phase` is steered by the server.
     #[must_use]
-    pub fn new(
-        config: Config,
-        trunks: Vec<watch::Receiver<TrunkStatus>>,
-        ports: PortPool,
-        shards: Shards,
-        services: Services,
-        events: broadcast::Sender<CallEvent>,
-        phase: watch::Receiver<Phase>,
-    ) -> Self {
-        let admitted = Arc::new(Admitted::new(&config.sip.admission, &config.trunks));
-        Self { config, admitted, trunks, ports, shards, services, events, phase, next_call: AtomicU64::new(1) }
+    pub fn new(parts: Parts, events: broadcast::Sender<CallEvent>, phase: watch::Receiver<Phase>) -> Self {
+        let Parts { config, trunks, resolver, sounds, ports, shards, services } = parts;
+        let next_call = AtomicU64::new(1);
+        Self { config, trunks, resolver, sounds, ports, shards, services, events, phase, next_call }
     }
 
     /// The server's phase, now and as it changes.
@@ -69,15 +85,6 @@ impl Context {
     pub async fn reached(&self, phase: Phase) {
         let mut phases = self.phase.clone();
         drop(phases.wait_for(|now| *now >= phase).await);
-    }
-
-    /// The trunk whose registration has this Contact user.
-    pub(super) fn trunk_of(&self, contact_user: &str) -> Option<String> {
-        let is_it = |status: &TrunkStatus| status.contact_user.as_deref() == Some(contact_user);
-        self.trunks.iter().find_map(|trunk| {
-            let status = trunk.borrow();
-            is_it(&status).then(|| status.name.clone())
-        })
     }
 
     pub(super) fn new_call(&self) -> CallId {

@@ -45,11 +45,21 @@ pub enum CallEventKind {
         from: String,
         /// The called party.
         to: String,
-        /// Where the other side's SIP comes from or goes to.
-        peer: SocketAddr,
+        /// Where the other side's SIP comes from; of a call that we place, that is found out later.
+        peer: Option<SocketAddr>,
     },
-    /// The other side's phone rings (outbound only).
+    /// Somebody is called: by us, or in the caller's name.
+    Dialling {
+        /// Who.
+        to: String,
+    },
+    /// Their phone rings.
     Ringing,
+    /// The caller is connected with them.
+    Bridged {
+        /// Who has answered.
+        to: String,
+    },
     /// It was answered; voice travels.
     Answered,
     /// Something that was heard, said or pressed.

@@ -1,18 +1,25 @@
 //! A call's media as its task sees it: ports and SDP before the shard has it, commands to the shard afterwards.
+//!
+//!   [`Prepared`] (ports, what we can do) ──answer, or their answer──► [`Agreed`] ──► a leg on its shard
+//!
+//! Each leg remembers the description that we sent last: later ones follow from it (RFC 3264 §8).
 
 use super::context::Context;
 use super::event::CallId;
 use crate::net::address::{LocalAddresses, advertised};
 use crate::net::ports::PortPair;
-use crate::net::shard::{CallKey, EngineSpec, Leg, MediaEvent, Opening, Report, ShardHandle, Unavailable};
+use crate::net::shard::{CallKey, EngineSpec, Leg, MediaEvent, Opening, Report, ShardHandle, Side, Unavailable};
+use crate::net::sip::SipHandle;
 use crate::recorder::RecordingId;
 use std::io;
 use std::net::IpAddr;
 use std::time::Instant;
 use talkpath_config::Agent;
+use talkpath_media::g711::Law;
 use talkpath_media::sdp::{self, Direction, LocalMedia, MediaPlan, SdpError};
 use talkpath_sip::agent::Body;
 use talkpath_sip::message::StatusCode;
+use talkpath_speech::turn;
 use tokio::sync::mpsc;
 use tracing::debug;
 
@@ -53,22 +60,39 @@ pub(super) struct Prepared {
     peer: IpAddr,
 }
 
+/// What both sides said, and what it comes to.
+#[derive(Clone, Debug)]
+pub(super) struct Agreed {
+    pub(super) plan: MediaPlan,
+    /// The description that we sent.
+    pub(super) sent: Vec<u8>,
+}
+
+/// What a leg goes on from in later descriptions.
+#[derive(Debug)]
+pub(super) struct Described {
+    local: LocalMedia,
+    sent: Vec<u8>,
+}
+
 /// The wire form of a session description.
 pub(super) fn body_of(description: Vec<u8>) -> Body {
     Body::sdp(description)
 }
 
 impl Prepared {
-    /// Binds ports where `peer` reaches us and offers what the configuration says.
-    pub(super) fn bind(context: &Context, bound: IpAddr, peer: IpAddr) -> Result<Self, MediaError> {
-        let address = LocalAddresses::new(bound).towards(peer);
+    /// Binds ports where `peer` reaches us; offers `law` first where one is given, otherwise what the configuration says.
+    pub(super) fn bind(context: &Context, sip: &SipHandle, peer: IpAddr, law: Option<Law>) -> Result<Self, MediaError> {
+        let address = LocalAddresses::new(sip.media_address(peer)).towards(peer);
         let advertised = advertised(context.config.sip.external, address, peer);
         let ports = context.ports.pair(address)?;
         let media = &context.config.media;
+        let mut laws = media.laws.clone();
+        laws.sort_by_key(|known| law != Some(*known));
         let local = LocalMedia {
             address: advertised,
             rtp_port: ports.rtp_port()?,
-            laws: media.laws.clone(),
+            laws,
             ptime_ms: media.ptime_ms,
             dtmf_payload_type: Some(101),
             session_id: rand::random::<u64>() >> 2,
@@ -87,9 +111,14 @@ impl Prepared {
         sdp::offer(&self.local)
     }
 
-    /// Answers the peer's offer.
-    pub(super) fn answer(&self, offer: &[u8]) -> Result<Agreed, MediaError> {
-        let (sent, plan) = sdp::answer(offer, &self.local)?;
+    /// Answers the peer's offer, with `law` alone where that is wanted and in it.
+    pub(super) fn answer(&self, offer: &[u8], law: Option<Law>) -> Result<Agreed, MediaError> {
+        let wanted = law.map(|law| LocalMedia { laws: vec![law], ..self.local.clone() });
+        let answered = match wanted.map(|wanted| sdp::answer(offer, &wanted)) {
+            Some(Ok(answered)) => answered,
+            Some(Err(_)) | None => sdp::answer(offer, &self.local)?,
+        };
+        let (sent, plan) = answered;
         Ok(Agreed { plan, sent })
     }
 
@@ -100,45 +129,43 @@ impl Prepared {
         Ok(Agreed { plan, sent })
     }
 
+    /// The leg, for a call to adopt.
+    pub(super) fn into_leg(self, agreed: Agreed) -> (Leg, Described) {
+        let Self { ports, local, peer } = self;
+        let Agreed { plan, sent } = agreed;
+        (Leg::new(ports, plan, peer, &mut rand::rng(), Instant::now()), Described { local, sent })
+    }
+
     /// Hands the leg to the quietest shard.
     pub(super) async fn open(
         self,
         context: &Context,
         call: CallId,
         agreed: Agreed,
-        what: Voice,
+        voice: Voice,
     ) -> Result<MediaSession, MediaError> {
-        let Self { ports, local, peer } = self;
-        let Agreed { plan, sent } = agreed;
         let shard = context.shards.quietest().ok_or(Unavailable)?.clone();
-        let recording = what.record.then_some(RecordingId(call.0));
-        let leg = Leg::new(ports, plan, peer, &mut rand::rng(), Instant::now());
+        let recording = voice.record.then_some(RecordingId(call.0));
+        let law = agreed.plan.law;
+        let (leg, own) = self.into_leg(agreed);
         let (tell, events) = mpsc::channel(EVENTS);
         let key = context.shards.new_key();
         let patience = context.config.media.timeout;
-        let opening = Opening { key, leg, engine: what.engine, turn: what.turn, events: tell, recording, patience };
-        shard.open(opening).await?;
+        let Voice { engine, turn, .. } = voice;
+        shard.open(Opening { key, leg, engine, turn, events: tell, recording, patience }).await?;
         if let Some(id) = recording {
             // The shard's first block comes a second after the answer.
             context.services.recorder.open(id, context.recording_path(call, &jiff::Zoned::now())).await;
         }
-        Ok(MediaSession { shard, key, events, local, sent, recording })
+        Ok(MediaSession { shard, key, events, law, own, other: None, recording })
     }
 }
 
-/// What both sides said, and what it comes to.
-#[derive(Debug)]
-pub(super) struct Agreed {
-    plan: MediaPlan,
-    /// The description that we sent: later ones follow from it (RFC 3264 §8).
-    pub(super) sent: Vec<u8>,
-}
-
 /// What speaks on the call.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Voice {
     pub(super) engine: EngineSpec,
-    pub(super) turn: talkpath_speech::turn::Settings,
+    pub(super) turn: turn::Settings,
     pub(super) record: bool,
 }
 
@@ -146,11 +173,12 @@ impl Voice {
     /// An agent of the configuration.
     pub(super) fn of_agent(context: &Context, agent: &Agent) -> Self {
         let talkpath_config::Engine::Builtin(settings) = &agent.engine;
-        Self {
-            engine: EngineSpec::Builtin(settings.clone()),
-            turn: agent.turn.clone(),
-            record: context.config.recording.enabled,
-        }
+        Self { turn: agent.turn.clone(), ..Self::plain(context, EngineSpec::Builtin(settings.clone())) }
+    }
+
+    /// An engine that needs no thresholds of its own.
+    pub(super) fn plain(context: &Context, engine: EngineSpec) -> Self {
+        Self { engine, turn: turn::Settings::default(), record: context.config.recording.enabled }
     }
 }
 
@@ -160,9 +188,11 @@ pub(super) struct MediaSession {
     shard: ShardHandle,
     key: CallKey,
     pub(super) events: mpsc::Receiver<MediaEvent>,
-    local: LocalMedia,
-    /// The description that we sent last.
-    sent: Vec<u8>,
+    /// What the caller's leg speaks.
+    pub(super) law: Law,
+    own: Described,
+    /// The leg that it is bridged to.
+    other: Option<Described>,
     pub(super) recording: Option<RecordingId>,
 }
 
@@ -177,27 +207,55 @@ impl MediaSession {
         self.shard.goodbye(self.key).await;
     }
 
-    /// The answer to an offer that we made in a 200.
-    pub(super) async fn accept_answer(&mut self, answer: &[u8]) {
-        match sdp::accept_answer(&self.sent, answer) {
-            Ok(plan) => self.shard.update(self.key, plan).await,
-            Err(error) => debug!(%error, "an answer in ACK can't be used"),
+    /// Another engine talks from now on.
+    pub(super) async fn talk_as(&self, voice: Voice) {
+        self.shard.talk_as(self.key, voice.engine, voice.turn).await;
+    }
+
+    /// Whether the digits that the caller entered are right.
+    pub(super) async fn judged(&self, right: bool) {
+        self.shard.judged(self.key, right).await;
+    }
+
+    /// A key that was pressed beside the voice, in an INFO.
+    pub(super) async fn key(&self, side: Side, key: char) {
+        self.shard.key(self.key, side, key).await;
+    }
+
+    /// Bridges the call to a leg.
+    pub(super) async fn adopt(&mut self, (leg, described): (Leg, Described)) {
+        self.other = Some(described);
+        self.shard.adopt(self.key, leg).await;
+    }
+
+    /// Ends the bridge; the other leg's ports are closed.
+    pub(super) async fn part(&mut self) {
+        self.other = None;
+        drop(self.shard.release(self.key, Side::Other).await);
+    }
+
+    /// The answer to an offer that we made in a 200 or in a re-INVITE on a leg.
+    pub(super) async fn accept_answer(&mut self, side: Side, answer: &[u8]) {
+        let Some(described) = self.described(side) else { return };
+        match sdp::accept_answer(&described.sent, answer) {
+            Ok(plan) => self.update(side, plan).await,
+            Err(error) => debug!(%error, "an answer within the call can't be used"),
         }
     }
 
-    /// Answers an offer within the dialog; without one, makes ours.
-    pub(super) async fn answer_offer(&mut self, offer: Option<&Body>) -> Result<Vec<u8>, StatusCode> {
+    /// Answers an offer within a leg's dialog; without one, makes ours.
+    pub(super) async fn answer_offer(&mut self, side: Side, offer: Option<&Body>) -> Result<Vec<u8>, StatusCode> {
+        let Some(described) = self.described(side) else { return Err(StatusCode::SERVER_INTERNAL_ERROR) };
+        let Described { local, sent } = described;
         let answered = match offer {
-            Some(offer) => {
-                sdp::answer_again(&self.sent, &offer.content, &self.local).map(|(body, plan)| (body, Some(plan)))
-            }
-            None => sdp::offer_again(&self.sent, &self.local, Direction::SendReceive).map(|body| (body, None)),
+            Some(offer) => sdp::answer_again(sent, &offer.content, local).map(|(body, plan)| (body, Some(plan))),
+            None => sdp::offer_again(sent, local, Direction::SendReceive).map(|body| (body, None)),
         };
         match answered {
             Ok((body, plan)) => {
-                self.sent.clone_from(&body);
+                sent.clone_from(&body);
                 if let Some(plan) = plan {
-                    self.shard.update(self.key, plan).await;
+                    self.update(side, plan).await;
                 }
                 Ok(body)
             }
@@ -205,6 +263,21 @@ impl MediaSession {
                 debug!(%error, "an offer within the call is refused");
                 Err(MediaError::from(error).status())
             }
+        }
+    }
+
+    /// Where and how voice travels on a leg has changed.
+    pub(super) async fn update(&mut self, side: Side, plan: MediaPlan) {
+        if side == Side::Caller {
+            self.law = plan.law;
+        }
+        self.shard.update(self.key, side, plan).await;
+    }
+
+    fn described(&mut self, side: Side) -> Option<&mut Described> {
+        match side {
+            Side::Caller => Some(&mut self.own),
+            Side::Other => self.other.as_mut(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! One task a call, from its INVITE to its record.
 //!
-//!   inbound:  INVITE ─► route ─► offer read, ports bound ─► shard ─► 180 ─► 200 ─► ACK ─┐
-//!   outbound: ports bound ─► INVITE with our offer ─► 2xx with the answer ─► shard ───────┴─► conversation ─► end
+//!   inbound:  INVITE ─► trunk, phone, route ─► action: agent, menu, PIN, dial ─► answered ─► conversation ─► end, or next action
+//!   outbound: target ─► tries ─► INVITE with our offer ─► 2xx with the answer ─► shard ─► conversation ─► end
 //!
 //! The task sees only events at the rate of people. It never touches audio: the shard does, from [`Opening`]
 //! to [`Report`]. Whatever ends the call (BYE, the engine, the server's drain, a lost peer) ends both sides here.
@@ -13,12 +13,16 @@ mod context;
 mod conversation;
 mod disposition;
 mod event;
+mod facts;
 mod inbound;
+mod info;
 mod media;
-mod outbound;
+mod place;
 
-pub use context::{Context, Phase};
+pub use context::{Context, Parts, Phase};
 pub use disposition::{Disposition, Party};
 pub use event::{CallEvent, CallEventKind, CallId, Direction};
+pub use facts::CallFacts;
 pub use inbound::answer;
-pub use outbound::{Outgoing, place};
+pub(crate) use info::TYPES as KEY_TYPES;
+pub use place::{Callee, Goal, Outgoing, Try, Wanted, place};

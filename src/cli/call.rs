@@ -3,42 +3,42 @@
 use super::console::Console;
 use super::stop::Stop;
 use super::{Common, logging};
-use crate::call::{Disposition, Outgoing};
-use crate::net::resolve::resolve;
+use crate::call::{Callee, Outgoing, Try, Wanted};
+use crate::net::resolve::Resolver;
 use crate::net::shard::EngineSpec;
 use crate::server::Server;
-use crate::trunk;
-use anyhow::{Context, bail, ensure};
+use crate::trunk::Caller;
+use crate::wav;
+use anyhow::Context;
 use clap::Args;
+use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Duration;
-use talkpath_config::Config;
-use talkpath_media::resample::Resampler;
-use talkpath_sip::digest::Credentials;
-use talkpath_sip::message::{NameAddr, Scheme, Uri};
+use talkpath_config::{Config, Listen};
+use talkpath_dialplan::DispositionKind;
+use talkpath_sip::message::{NameAddr, Uri};
 use tokio::sync::broadcast::error::RecvError;
-
-/// Samples a second on the telephone.
-const RATE: u32 = 8_000;
 
 /// Arguments of `talkpath call`.
 #[derive(Args, Clone, Debug)]
 pub struct CallArguments {
-    /// Whom to call, such as sip:100@192.0.2.7, or with --trunk a number.
+    /// Whom to call, such as sip:100@192.0.2.7, or with --trunk or --group a number.
     pub uri: String,
-    /// Call through this trunk of the configuration: as its user, with its password.
-    #[arg(long, value_name = "NAME", conflicts_with = "from")]
+    /// Call through this trunk of the configuration: as its user, with its password, and numbers as it wants them.
+    #[arg(long, value_name = "NAME")]
     pub trunk: Option<String>,
+    /// Call through the first trunk of this group that takes the call.
+    #[arg(long, value_name = "NAME", conflicts_with = "trunk")]
+    pub group: Option<String>,
     /// Play this WAV file and hang up, instead of talking.
     #[arg(long, value_name = "FILE")]
     pub play: Option<PathBuf>,
     /// The agent that talks; the first of the configuration by default.
     #[arg(long, value_name = "NAME", conflicts_with = "play")]
     pub agent: Option<String>,
-    /// As whom to call.
+    /// As whom to call: a URI, or with --trunk or --group a number.
     #[arg(long, value_name = "URI")]
     pub from: Option<String>,
     /// Seconds that it may ring.
@@ -60,15 +60,15 @@ pub(super) fn run(arguments: &CallArguments, common: &Common) -> anyhow::Result<
 }
 
 async fn place(arguments: &CallArguments, mut config: Config) -> anyhow::Result<ExitCode> {
-    let party = Party::find(arguments, &config)?;
-    ensure_udp(&party.to)?;
-    let peer = resolve(&party.hop).await?;
-    let any: IpAddr = if peer.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
-    config.sip.listen = vec![SocketAddr::new(any, 0)];
-    // Only calls that we place: nobody may call back.
+    let callee = callee(arguments, &config)?;
+    config.sip.listen = listeners(&callee, &config).await?;
+    // Only calls that we place: nobody may call back, and nobody is told that we are here.
     config.sip.admission.allow.clear();
-    let outgoing = outgoing(arguments, &config, party, peer)?;
-    config.trunks.clear();
+    for trunk in &mut config.trunks {
+        (trunk.register, trunk.options, trunk.challenge) = (false, None, false);
+    }
+    config.phones.clear();
+    let outgoing = outgoing(arguments, &config, callee)?;
     let server = Server::start(config)?;
     let mut events = server.subscribe();
     let shown = tokio::spawn(async move {
@@ -90,25 +90,16 @@ async fn place(arguments: &CallArguments, mut config: Config) -> anyhow::Result<
         }
     };
     let disposition = tokio::select! {
-        disposition = server.place_until(outgoing, stop) => disposition?,
+        disposition = server.place_until(outgoing, stop) => disposition,
         // The first wish hangs up; the second doesn't wait for the other side.
         () = async { second.wanted().await; second.wanted().await } => return Ok(ExitCode::FAILURE),
     };
     server.drain(Duration::ZERO).await;
     shown.await.context("the console failed")?;
-    Ok(match disposition {
-        Disposition::Answered { .. } => ExitCode::SUCCESS,
-        Disposition::Busy
-        | Disposition::NoAnswer
-        | Disposition::Cancelled
-        | Disposition::CancelledByUs
-        | Disposition::Unreachable { .. }
-        | Disposition::Refused { .. }
-        | Disposition::Lost { .. } => ExitCode::FAILURE,
-    })
+    Ok(if disposition.kind() == DispositionKind::Answered { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn outgoing(arguments: &CallArguments, config: &Config, party: Party, peer: SocketAddr) -> anyhow::Result<Outgoing> {
+fn outgoing(arguments: &CallArguments, config: &Config, to: Callee) -> anyhow::Result<Outgoing> {
     let agent = match &arguments.agent {
         Some(name) => config.agent(name).with_context(|| {
             let names: Vec<_> = config.agents.iter().map(|agent| format!("\"{}\"", agent.name)).collect();
@@ -118,88 +109,60 @@ fn outgoing(arguments: &CallArguments, config: &Config, party: Party, peer: Sock
     };
     let talkpath_config::Engine::Builtin(settings) = &agent.engine;
     let engine = match &arguments.play {
-        Some(file) => EngineSpec::Play(read_wav(file)?),
+        Some(file) => EngineSpec::Play(wav::read(file)?),
         None => EngineSpec::Builtin(settings.clone()),
     };
     let ring = Duration::from_secs(arguments.ring);
     let record = arguments.record || config.recording.enabled;
-    let Party { to, from, credentials, .. } = party;
-    Ok(Outgoing { to, from, peer, credentials, engine, turn: agent.turn.clone(), record, ring })
+    Ok(Outgoing { to, engine, turn: agent.turn.clone(), record, ring })
 }
 
-/// Whom we call, as whom, and by which way.
-struct Party {
-    to: Uri,
-    from: NameAddr,
-    /// Whose address the INVITE goes to.
-    hop: Uri,
-    credentials: Option<Credentials>,
-}
-
-impl Party {
-    fn find(arguments: &CallArguments, config: &Config) -> anyhow::Result<Self> {
-        let CallArguments { uri, from, trunk, .. } = arguments;
-        let Some(name) = trunk else {
-            let to = Uri::parse(uri.clone())
-                .with_context(|| format!("\"{uri}\" is no SIP URI; write sip:USER@HOST or sip:USER@HOST:PORT"))?;
-            let from = match from {
-                Some(from) => {
-                    from.parse().with_context(|| format!("\"{from}\" is no SIP address; write sip:USER@HOST"))?
-                }
-                None => NameAddr::new(Uri::parse("sip:talkpath@talkpath.invalid")?),
-            };
-            return Ok(Self { hop: to.clone(), to, from, credentials: None });
-        };
-        let trunk = config.trunk(name).with_context(|| format!("the configuration has no trunk \"{name}\""))?;
-        let to = if uri.contains(':') { Uri::parse(uri.clone())? } else { trunk::at(trunk, uri)? };
-        let from = trunk::address(trunk)?;
-        Ok(Self { to, from, hop: trunk.registrar.clone(), credentials: trunk.credentials.clone() })
+/// Whom we call, and as whom.
+fn callee(arguments: &CallArguments, config: &Config) -> anyhow::Result<Callee> {
+    let CallArguments { uri, from, trunk, group, .. } = arguments;
+    let caller = Caller { number: from.clone().unwrap_or_default(), name: None };
+    if let Some(name) = trunk {
+        config.trunk(name).with_context(|| format!("the configuration has no trunk \"{name}\""))?;
+        return Ok(Callee::Wanted(Wanted::Trunk { name: name.clone(), number: uri.clone() }, caller));
     }
-}
-
-/// Only UDP so far: anything else must not go over it unasked.
-fn ensure_udp(uri: &Uri) -> anyhow::Result<()> {
-    let transport = uri.param("transport");
-    let udp = transport.as_deref().is_none_or(|transport| transport.eq_ignore_ascii_case("udp"));
-    ensure!(
-        uri.scheme() != Scheme::Sips && udp,
-        "{uri} asks for another transport than UDP, which is all there is; write sip:USER@HOST"
-    );
-    Ok(())
-}
-
-/// A WAV file as 8 kHz mono.
-fn read_wav(file: &Path) -> anyhow::Result<Arc<[i16]>> {
-    let reader = hound::WavReader::open(file)
-        .with_context(|| format!("can't play {}: it must be a WAV file that may be read", file.display()))?;
-    let spec = reader.spec();
-    ensure!(spec.channels > 0, "can't play {}: it has no channel", file.display());
-    let samples = match (spec.sample_format, spec.bits_per_sample) {
-        (hound::SampleFormat::Int, 16) => reader.into_samples::<i16>().collect::<Result<Vec<_>, _>>(),
-        _ => bail!("can't play {}: it must have 16-bit samples (sox IN -b 16 OUT converts it)", file.display()),
-    };
-    let samples = samples.with_context(|| format!("{} is damaged", file.display()))?;
-    let mono = mix(&samples, spec.channels);
-    if spec.sample_rate == RATE {
-        return Ok(mono.into());
+    if let Some(name) = group {
+        config.group(name).with_context(|| format!("the configuration has no group \"{name}\""))?;
+        return Ok(Callee::Wanted(Wanted::Group { name: name.clone(), number: uri.clone() }, caller));
     }
-    let mut resampler = Resampler::new(spec.sample_rate, RATE).with_context(|| {
-        format!(
-            "can't play {} at {} Hz; convert it: sox {} -r 8000 -c 1 -b 16 OUT.wav",
-            file.display(),
-            spec.sample_rate,
-            file.display()
-        )
-    })?;
-    let mut out = Vec::new();
-    resampler.push(&mono, &mut out);
-    Ok(out.into())
+    let to = Uri::parse(uri.clone())
+        .with_context(|| format!("\"{uri}\" is no SIP URI; write sip:USER@HOST or sip:USER@HOST:PORT"))?;
+    let from = match from {
+        Some(from) => from.parse().with_context(|| format!("\"{from}\" is no SIP address; write sip:USER@HOST"))?,
+        None => NameAddr::new(Uri::parse("sip:talkpath@talkpath.invalid")?),
+    };
+    Ok(Callee::Direct(Box::new(Try::direct(to, from))))
 }
 
-fn mix(samples: &[i16], channels: u16) -> Vec<i16> {
-    let mean = |frame: &[i16]| {
-        let sum: i32 = frame.iter().map(|sample| i32::from(*sample)).sum();
-        i16::try_from(sum / i32::from(channels)).unwrap_or(0)
+/// Listeners of both transports, of the address families that lead to whom we call.
+async fn listeners(callee: &Callee, config: &Config) -> anyhow::Result<Vec<Listen>> {
+    let resolver = Resolver::new(config.sip.dns)?;
+    let of_trunk = |name: &str| config.trunk(name).map(|trunk| trunk.servers.clone()).unwrap_or_default();
+    let uris: Vec<Uri> = match callee {
+        Callee::Direct(wanted) => vec![wanted.request_uri.clone()],
+        Callee::Wanted(Wanted::Trunk { name, .. }, _) => of_trunk(name),
+        Callee::Wanted(Wanted::Group { name, .. }, _) => {
+            let members = config.group(name).map(|group| group.members.as_slice()).unwrap_or_default();
+            members.iter().flat_map(|member| of_trunk(&member.trunk)).collect()
+        }
+        Callee::Wanted(Wanted::Phone(_) | Wanted::Uri(_), _) => Vec::new(),
     };
-    samples.chunks_exact(channels.into()).map(mean).collect()
+    let mut families = HashSet::new();
+    let mut last = None;
+    for uri in &uris {
+        match resolver.resolve(uri).await {
+            Ok(ways) => families.extend(ways.iter().map(|way| way.peer().is_ipv4())),
+            Err(error) => last = Some(error),
+        }
+    }
+    if let (true, Some(error)) = (families.is_empty(), last) {
+        return Err(error);
+    }
+    let any = |v4: bool| if v4 { IpAddr::from(Ipv4Addr::UNSPECIFIED) } else { Ipv6Addr::UNSPECIFIED.into() };
+    let places = families.into_iter().map(|v4| SocketAddr::new(any(v4), 0));
+    Ok(places.flat_map(|place| [Listen::udp(place), Listen::tcp(place)]).collect())
 }

@@ -45,12 +45,17 @@ impl Called<'_> {
 
     fn event(&self, event: &CallEvent) {
         match &event.kind {
-            CallEventKind::Began { direction: Direction::Inbound, from, to, peer } => {
+            CallEventKind::Began { direction: Direction::Inbound, from, to, peer: Some(peer) } => {
                 self.line("call", &format!("{from} calls {to} (from {peer})"));
             }
-            CallEventKind::Began { direction: Direction::Outbound, to, peer, .. } => {
-                self.line("call", &format!("calling {to} at {peer}"));
+            CallEventKind::Began { direction: Direction::Inbound, from, to, peer: None } => {
+                self.line("call", &format!("{from} calls {to}"));
             }
+            CallEventKind::Began { direction: Direction::Outbound, to, .. } => {
+                self.line("call", &format!("calling {to}"));
+            }
+            CallEventKind::Dialling { to } => self.line("call", &format!("dialling {to}")),
+            CallEventKind::Bridged { to } => self.line("call", &format!("connected with {to}")),
             CallEventKind::Ringing => self.line("call", "it rings"),
             CallEventKind::Answered => self.line("call", "answered"),
             CallEventKind::Media(media) => self.media(media),
@@ -89,7 +94,12 @@ impl Called<'_> {
                 self.line("call", &format!("no packet from the other side for {} s", silent.as_secs()));
             }
             MediaEvent::Failed => self.line("call", "ended by a fault of ours"),
-            MediaEvent::CallerStarted { .. } | MediaEvent::Ducked | MediaEvent::Paused | MediaEvent::HangUp => {}
+            MediaEvent::OtherKey(key) => self.line("other", &format!("(pressed {key})")),
+            MediaEvent::CallerStarted { .. }
+            | MediaEvent::Ducked
+            | MediaEvent::Paused
+            | MediaEvent::Decided(_)
+            | MediaEvent::HangUp => {}
         }
     }
 

@@ -20,7 +20,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
-use talkpath_config::{Config, RtpPorts};
+use talkpath_config::{Config, Listen, RtpPorts};
 use tokio::sync::broadcast;
 
 /// Arguments of `talkpath demo`.
@@ -42,7 +42,7 @@ pub(super) fn run(arguments: &DemoArguments, common: &Common) -> anyhow::Result<
         Some(file) => Config::load(file)?,
         None => Config::default(),
     };
-    config.sip.listen = vec![(HOME, 0).into()];
+    config.sip.listen = vec![Listen::udp((HOME, 0).into())];
     config.media.rtp_ports = RtpPorts::Any;
     config.recording.enabled = true;
     config.recording.directory.clone_from(&arguments.recordings);
@@ -53,7 +53,7 @@ pub(super) fn run(arguments: &DemoArguments, common: &Common) -> anyhow::Result<
 async fn demo(config: Config) -> anyhow::Result<ExitCode> {
     let console = Arc::new(Console::new());
     let server = Server::start(config)?;
-    let address = server.addresses().next().context("the server has no address")?;
+    let address = server.listening().next().context("the server has no address")?.address;
     console.line("demo", &format!("the server answers SIP on udp://{address}; a caller on its own sockets calls it"));
     console.line("demo", "the agent is the embedded one: it understands keys and speech activity, not words");
     let told = tokio::spawn(show(server.subscribe(), Arc::clone(&console)));
@@ -94,6 +94,8 @@ async fn show(mut events: broadcast::Receiver<CallEvent>, console: Arc<Console>)
             }
             CallEventKind::Began { .. }
             | CallEventKind::Ringing
+            | CallEventKind::Dialling { .. }
+            | CallEventKind::Bridged { .. }
             | CallEventKind::Answered
             | CallEventKind::Media(_) => {}
         }

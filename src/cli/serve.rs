@@ -10,6 +10,8 @@ use clap::Args;
 use std::io::{IsTerminal, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
+use talkpath_config::{Listen, ListenError};
+use talkpath_sip::agent::Protocol;
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 
@@ -60,11 +62,10 @@ pub(super) fn run(arguments: &ServeArguments, common: &Common) -> anyhow::Result
     })
 }
 
-fn listen_address(text: &str) -> anyhow::Result<SocketAddr> {
-    let address = text.strip_prefix("udp://").unwrap_or(text);
-    address.parse().with_context(|| {
-        format!("\"{text}\" is no place to listen; write udp://ADDRESS:PORT, such as udp://0.0.0.0:5070")
-    })
+/// Without a transport it is UDP.
+fn listen_address(text: &str) -> anyhow::Result<Listen> {
+    let listen = if text.contains("://") { text.parse() } else { format!("udp://{text}").parse() };
+    listen.map_err(|_| ListenError(text.to_owned())).context("--listen")
 }
 
 /// Nobody may be reading any more: that is no reason to drop a call.
@@ -75,9 +76,13 @@ fn say(text: &str) {
 /// Says where we are and how to call us.
 fn greet(server: &Server) {
     let program = std::env::args().next().unwrap_or_else(|| "talkpath".into());
-    for address in server.addresses() {
-        say(&format!("talkpath answers SIP on udp://{address}."));
+    for place in server.listening() {
+        let address = place.address;
+        say(&format!("talkpath answers SIP on {place}."));
         let (reachable, here) = (reachable_at(address), reachable_here(address));
+        if place.protocol == Protocol::Tcp {
+            continue;
+        }
         say(&format!(
             "  Call it: sip:receptionist@{reachable} from any softphone, or: {program} call sip:hello@{here}"
         ));

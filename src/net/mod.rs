@@ -6,5 +6,4 @@ pub mod ports;
 pub mod resolve;
 pub mod shard;
 pub mod sip;
-mod sip_command;
 pub mod ticker;

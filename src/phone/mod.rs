@@ -11,18 +11,18 @@ pub use line::{Impairment, LineCounts, Packet, Said};
 pub use listen::{Ear, Heard};
 
 use crate::net::ports::{PortPair, PortPool};
-use crate::net::sip::{self, Dial, SipHandle};
+use crate::net::sip::{self, Dial, SipHandle, Way};
 use anyhow::{Context, bail};
 use exchange::{Exchange, LineId, Order, Wiring};
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-use talkpath_config::RtpPorts;
+use talkpath_config::{Listen, RtpPorts};
 use talkpath_media::g711::Law;
 use talkpath_media::rtp;
 use talkpath_media::sdp::{self, Direction, LocalMedia};
-use talkpath_sip::agent::{Body, Event, SessionId, Settings};
+use talkpath_sip::agent::{Body, Event, Protocol, SessionId, Settings, Verdict};
 use talkpath_sip::message::{NameAddr, Uri};
 use tokio::sync::{mpsc, oneshot};
 
@@ -104,7 +104,13 @@ impl Phone {
     }
 
     fn start_at(address: IpAddr, realtime: bool) -> anyhow::Result<Self> {
-        let started = sip::start(SocketAddr::new(address, 0), None, |_| false, Settings::default())?;
+        let started = sip::start(
+            &[Listen::udp(SocketAddr::new(address, 0))],
+            None,
+            |_| Verdict::Stranger,
+            None,
+            Settings::default(),
+        )?;
         Ok(Self {
             sip: started.sip,
             exchange: Exchange::start(realtime)?,
@@ -113,18 +119,25 @@ impl Phone {
         })
     }
 
+    fn own(&self) -> anyhow::Result<SocketAddr> {
+        self.sip.bound().context("the telephone has no address")
+    }
+
     /// Calls `user` at `server` and waits for the answer.
     ///
     /// # Errors
     /// When the call is refused, with the status and reason, or can't be placed.
     pub async fn dial(&self, server: SocketAddr, user: &str, options: DialOptions) -> anyhow::Result<PhoneCall> {
         let to = Uri::parse(format!("sip:{user}@{server}"))?;
-        let from = Uri::parse(format!("sip:caller@{}", self.sip.bound()))?;
-        let ports = self.ports.pair(self.sip.bound().ip())?;
+        let own = self.own()?;
+        let from = Uri::parse(format!("sip:caller@{own}"))?;
+        let ports = self.ports.pair(own.ip())?;
         let local = self.local_media(&ports, &options)?;
         let offer = sdp::offer(&local);
         let dial = Dial {
-            peer: server,
+            way: Way::To(server, Protocol::Udp),
+            contact: None,
+            headers: Vec::new(),
             request_uri: to.clone(),
             from: NameAddr::new(from),
             to: NameAddr::new(to),
@@ -172,7 +185,7 @@ impl Phone {
         let settings = rtp::SenderSettings { payload_type: law.payload_type(), dtmf_payload_type: None, ptime_ms: 20 };
         Ok(self.connect(Wiring {
             id: self.new_line(),
-            socket: self.ports.pair(self.sip.bound().ip())?.rtp,
+            socket: self.ports.pair(self.own()?.ip())?.rtp,
             remote,
             law,
             sender: rtp::Sender::new(settings, &mut rand::rng()),
@@ -203,7 +216,7 @@ impl Phone {
 
     fn local_media(&self, ports: &PortPair, options: &DialOptions) -> anyhow::Result<LocalMedia> {
         Ok(LocalMedia {
-            address: self.sip.bound().ip(),
+            address: self.own()?.ip(),
             rtp_port: ports.rtp_port()?,
             laws: options.laws.clone(),
             ptime_ms: options.ptime_ms,

@@ -9,6 +9,8 @@ use std::time::Duration;
 use talkpath::call::CallEventKind;
 use talkpath::phone::DialOptions;
 use talkpath::server::Server;
+use talkpath::trunk::Standing;
+use tokio::sync::watch;
 
 const PASSWORD: &str = "correct horse";
 
@@ -109,12 +111,16 @@ fn trunk(proxy: SocketAddr, user: &str, password: &str) -> String {
     )
 }
 
+fn standing(server: &Server) -> watch::Receiver<Standing> {
+    server.context().trunks.named("pbx").unwrap().standing()
+}
+
 async fn registered(server: &Server, wanted: bool) {
-    let mut trunk = server.context().trunks[0].clone();
-    let standing = trunk.wait_for(|status| status.registered == wanted);
+    let mut trunk = standing(server);
+    let waited = trunk.wait_for(|status| status.is_registered() == wanted);
     // What is waited for is a lock on the status: it must not outlive this line.
-    let stands = tokio::time::timeout(2 * PATIENCE, standing).await.is_ok();
-    let says = server.context().trunks[0].borrow().says.clone();
+    let stands = tokio::time::timeout(2 * PATIENCE, waited).await.is_ok();
+    let says = standing(server).borrow().registered.to_string();
     assert!(stands, "registered never became {wanted}: {says}");
 }
 
@@ -171,9 +177,9 @@ async fn a_wrong_password_is_said_in_words() {
     }
     let proxy = Proxy::start("MD5");
     let server = server(&trunk(proxy.address(), "2000", "wrong"));
-    let mut trunk = server.context().trunks[0].clone();
-    let refused = trunk.wait_for(|status| status.says.contains("password"));
-    let said = patiently("the refusal", refused).await.unwrap().says.clone();
+    let mut trunk = standing(&server);
+    let refused = trunk.wait_for(|status| status.registered.to_string().contains("password"));
+    let said = patiently("the refusal", refused).await.unwrap().registered.to_string();
     assert!(said.starts_with("not registered: "), "{said}");
 }
 
@@ -193,12 +199,12 @@ async fn a_registrar_that_was_restarted_gets_us_back_while_a_call_goes_on() {
     until_sound(&mut call.ear).await;
 
     let proxy = proxy.restart("MD5");
-    let before = server.context().trunks[0].borrow().registrations;
+    let before = standing(&server).borrow().registrations;
     call.ear.catch_up();
     until_sound(&mut call.ear).await;
     patiently("the end of the call", call.hang_up()).await.unwrap();
 
-    let mut trunk = server.context().trunks[0].clone();
+    let mut trunk = standing(&server);
     let again = trunk.wait_for(|status| status.registrations > before);
     let again = tokio::time::timeout(2 * PATIENCE, again).await.is_ok();
     assert!(again, "it never registered again");

@@ -19,7 +19,7 @@ use std::time::Duration;
 use talkpath::call::{CallEvent, CallEventKind, CallId, Disposition};
 use talkpath::net::shard::{MediaEvent, Report};
 use talkpath::server::Server;
-use talkpath_config::Config;
+use talkpath_config::{Config, Listen};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
@@ -54,7 +54,7 @@ fn the_index_names_every_scenario_and_what_it_proves() {
 
 fn server(recordings: &Scratch) -> Server {
     let mut config = Config::load(&folder().join("talkpath.toml")).unwrap();
-    config.sip.listen = vec![SocketAddr::new(HOME, 0)];
+    config.sip.listen = vec![Listen::udp((HOME, 0).into()), Listen::tcp((HOME, 0).into())];
     config.recording.enabled = true;
     config.recording.directory = recordings.path().to_owned();
     Server::start(config).unwrap()
@@ -142,7 +142,7 @@ fn judge_call(played: &Played) -> Result<(), String> {
 }
 
 fn began_at(event: &CallEvent, port: u16) -> bool {
-    matches!(&event.kind, CallEventKind::Began { peer, .. } if peer.port() == port)
+    matches!(&event.kind, CallEventKind::Began { peer, .. } if peer.is_some_and(|peer| peer.port() == port))
 }
 
 fn end(call: CallId, events: &[CallEvent]) -> (&Disposition, Option<&Report>) {

@@ -8,7 +8,7 @@ use talkpath::call::{CallEvent, CallEventKind};
 use talkpath::net::shard::{LegReport, MediaEvent};
 use talkpath::phone::Phone;
 use talkpath::server::Server;
-use talkpath_config::Config;
+use talkpath_config::{Config, Listen};
 use tokio::sync::broadcast;
 
 /// Where tests live.
@@ -17,7 +17,7 @@ pub(crate) const HOME: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 /// A configuration on loopback and free ports, with `more` TOML added; `more` begins with keys of no table.
 pub(crate) fn config(more: &str) -> Config {
     let mut config = Config::parse(more, Path::new("test.toml")).unwrap();
-    config.sip.listen = vec![SocketAddr::new(HOME, 0)];
+    config.sip.listen = vec![Listen::udp((HOME, 0).into()), Listen::tcp((HOME, 0).into())];
     config.media.rtp_ports = talkpath_config::RtpPorts::Any;
     config
 }
@@ -29,7 +29,7 @@ pub(crate) fn server(more: &str) -> Server {
 
 /// Where it answers.
 pub(crate) fn address(server: &Server) -> SocketAddr {
-    server.addresses().next().unwrap()
+    server.listening().next().unwrap().address
 }
 
 /// A telephone beside it.
@@ -66,7 +66,9 @@ pub(crate) async fn story(
             CallEventKind::Media(event) => told.push(event),
             CallEventKind::Ended { report, .. } => return (told, report.unwrap()),
             CallEventKind::Began { .. }
+            | CallEventKind::Dialling { .. }
             | CallEventKind::Ringing
+            | CallEventKind::Bridged { .. }
             | CallEventKind::Answered
             | CallEventKind::Recorded(_) => {}
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::{Error, Flow, UserAgent};
+use super::{Error, Flow, Protocol, UserAgent};
 use crate::dialog::{Dialog, LocalTag, Outgoing};
 use crate::digest::Credentials;
 use crate::message::{HeaderName, Host, Method, NameAddr, Reason, StatusCode, Text, Uri};
@@ -168,6 +168,10 @@ pub(super) fn contact_of(user: Option<&[u8]>, flow: Flow) -> Text {
         contact.extend_from_slice(user);
         contact.push(b'@');
     }
-    contact.extend_from_slice(format!("{host}:{port}>").as_bytes());
+    let transport = match flow.protocol {
+        Protocol::Udp => "",
+        Protocol::Tcp => ";transport=tcp",
+    };
+    contact.extend_from_slice(format!("{host}:{port}{transport}>").as_bytes());
     contact.into()
 }

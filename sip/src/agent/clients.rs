@@ -7,15 +7,32 @@ use bytes::Bytes;
 use super::{Flow, MAX_FORKS, Machine, Protocol, RequestId, UserAgent};
 use crate::dialog::Dialog;
 use crate::digest::copy_answers;
-use crate::message::{HeaderName, Host, Method, Reason, Request, Response, Rport, Text, Transport, Via};
+use crate::message::{HeaderName, Host, Method, Reason, Request, Response, Rport, StatusCode, Text, Transport, Via};
 use crate::registration::Failure;
 use crate::session::{Login, RefusalCause, SessionId, Taken, sign_request};
 use crate::transaction::{Client, ClientInvite, ClientKey, Output};
+
+/// "If a request is within 200 bytes of the path MTU, or if it is larger than 1300 bytes and the path MTU is unknown, the
+/// request MUST be sent using an RFC 2914 congestion controlled transport protocol, such as TCP" (§18.1.1).
+const LARGE: usize = 1_300;
+/// About what our Via has.
+const VIA: usize = 90;
 
 /// A client transaction, the way of its request, and who waits for it.
 #[derive(Debug)]
 pub(super) struct ClientTransaction {
     machine: ClientMachine,
+    flow: Flow,
+    /// What is tried when this way leads nowhere.
+    second: Option<Box<Second>>,
+}
+
+/// A request that is too large for its way has taken another: "If this causes a change in the transport protocol from
+/// the one indicated in the top Via, the value in the top Via MUST be changed", and when the peer doesn't take it there,
+/// "the element SHOULD retry the request, using UDP" (§18.1.1).
+#[derive(Debug)]
+struct Second {
+    request: Request,
     flow: Flow,
 }
 
@@ -37,6 +54,8 @@ struct SentRequest {
 pub(super) enum Waiter {
     Nobody,
     Application(RequestId),
+    /// The session whose UPDATE it is.
+    Session(SessionId),
     /// Whoever sends it again when it is challenged.
     Login(Box<Login>),
 }
@@ -46,6 +65,7 @@ pub(super) enum Waiter {
 enum Unanswered {
     Nobody,
     Session(SessionId),
+    Update(SessionId),
     Application(RequestId),
 }
 
@@ -66,37 +86,73 @@ struct Ack {
 
 impl UserAgent {
     /// Sends an INVITE for a session.
-    pub(super) fn start_invite(
+    pub(super) fn start_invite(&mut self, invite: Request, flow: Flow, session: SessionId, now: Instant) -> ClientKey {
+        let (flow, second) = self.way_of(&invite, flow);
+        self.send_invite(invite, flow, second, session, now)
+    }
+
+    fn send_invite(
         &mut self,
         mut invite: Request,
         flow: Flow,
+        second: Option<Box<Second>>,
         session: SessionId,
         now: Instant,
     ) -> ClientKey {
         let key = self.put_via(&mut invite, flow);
         let machine = ClientInvite::new(invite, self.settings.timers, flow.protocol.is_reliable(), now);
         let sent = Box::new(SentInvite { machine, session, acks: Vec::new() });
-        self.clients.insert(key, ClientTransaction { machine: ClientMachine::Invite(sent), flow });
+        self.clients.insert(key, ClientTransaction { machine: ClientMachine::Invite(sent), flow, second });
         self.drain_client(key, now);
         key
     }
 
     /// Sends any other request.
     pub(super) fn start_request(&mut self, mut request: Request, flow: Flow, waiter: Waiter, now: Instant) {
+        let (flow, second) = self.way_of(&request, flow);
         let key = self.put_via(&mut request, flow);
-        self.start_client(key, &request, flow, waiter, now);
+        self.start_client(key, &request, flow, second, waiter, now);
     }
 
-    fn start_client(&mut self, key: ClientKey, request: &Request, flow: Flow, waiter: Waiter, now: Instant) {
+    fn start_client(
+        &mut self,
+        key: ClientKey,
+        request: &Request,
+        flow: Flow,
+        second: Option<Box<Second>>,
+        waiter: Waiter,
+        now: Instant,
+    ) {
         let machine = Client::new(request.to_bytes(), self.settings.timers, flow.protocol.is_reliable(), now);
         let sent = Box::new(SentRequest { machine, waiter });
-        self.clients.insert(key, ClientTransaction { machine: ClientMachine::Other(sent), flow });
+        self.clients.insert(key, ClientTransaction { machine: ClientMachine::Other(sent), flow, second });
         self.drain_client(key, now);
+    }
+
+    /// The way that a request takes which is to take `flow`, and what is left to try.
+    fn way_of(&mut self, request: &Request, flow: Flow) -> (Flow, Option<Box<Second>>) {
+        let flow = self.locate(flow);
+        if flow.protocol == Protocol::Udp
+            && request.room() + VIA > LARGE
+            && self.settings.protocols.contains(&Protocol::Tcp)
+            && let Some(stream) = (self.ways)(flow.peer, Protocol::Tcp)
+        {
+            return (stream, Some(Box::new(Second { request: request.clone(), flow })));
+        }
+        (flow, None)
+    }
+
+    /// Gives a way by another transport than the dialog's its local address.
+    fn locate(&mut self, flow: Flow) -> Flow {
+        if flow.local.port() != 0 {
+            return flow;
+        }
+        (self.ways)(flow.peer, flow.protocol).unwrap_or(flow)
     }
 
     /// Sends CANCEL the way that its INVITE went.
     pub(super) fn cancel(&mut self, invite: ClientKey, reason: Option<&Reason>, now: Instant) {
-        let Some(ClientTransaction { machine: ClientMachine::Invite(sent), flow }) = self.clients.get_mut(&invite)
+        let Some(ClientTransaction { machine: ClientMachine::Invite(sent), flow, .. }) = self.clients.get_mut(&invite)
         else {
             return;
         };
@@ -104,7 +160,7 @@ impl UserAgent {
         let (mut cancel, flow) = (sent.machine.cancel(reason), *flow);
         sign_request(&mut cancel, &self.settings);
         self.drain_client(invite, now);
-        self.start_client(invite.cancel(), &cancel, flow, Waiter::Nobody, now);
+        self.start_client(invite.cancel(), &cancel, flow, None, Waiter::Nobody, now);
     }
 
     /// The session of this INVITE is over. A re-INVITE that a peer never answers finally must not stay for ever.
@@ -117,6 +173,7 @@ impl UserAgent {
 
     /// Sends the ACK for a 2xx, and keeps it for the next copy of that 2xx.
     pub(super) fn acknowledge(&mut self, invite: ClientKey, mut ack: Request, flow: Flow) {
+        let flow = self.locate(flow);
         self.put_via(&mut ack, flow);
         let message = ack.to_bytes();
         if let Some(ClientTransaction { machine: ClientMachine::Invite(sent), .. }) = self.clients.get_mut(&invite) {
@@ -152,6 +209,13 @@ impl UserAgent {
         if response.status.is_success() {
             return self.handle_success(key, id, response, now);
         }
+        if response.status == StatusCode::SESSION_INTERVAL_TOO_SMALL
+            && let Some(ClientTransaction { machine: ClientMachine::Invite(sent), .. }) = self.clients.get(&key)
+            && let Some(session) = self.sessions.get_mut(&id)
+            && session.ask_for_longer(sent.machine.invite(), response)
+        {
+            return self.drain_session(id, now);
+        }
         if let Some(session) = self.sessions.get_mut(&id) {
             if response.status.is_provisional() {
                 session.handle_provisional(response);
@@ -173,7 +237,7 @@ impl UserAgent {
         }
         let cseq = response.headers.cseq().map_or(0, |cseq| cseq.number);
         let taken = match self.sessions.get_mut(&id) {
-            Some(session) => session.handle_success(response, cseq, &mut *self.random),
+            Some(session) => session.handle_success(response, cseq, &mut *self.random, now),
             None => Taken::No,
         };
         self.drain_session(id, now);
@@ -185,7 +249,7 @@ impl UserAgent {
     /// "all but one of them ... terminate" (§13.2.2.4): a 2xx that no session takes is acknowledged, and its dialog
     /// ended by BYE unless it is one that has been ended already.
     fn end_stray(&mut self, key: ClientKey, id: SessionId, response: &Response, cseq: u32, now: Instant) {
-        let Some(ClientTransaction { machine: ClientMachine::Invite(sent), flow }) = self.clients.get(&key) else {
+        let Some(ClientTransaction { machine: ClientMachine::Invite(sent), flow, .. }) = self.clients.get(&key) else {
             return;
         };
         if sent.acks.len() > MAX_FORKS {
@@ -194,7 +258,7 @@ impl UserAgent {
         let invite = sent.machine.invite();
         let within = invite.headers.to_tag().ok().flatten().is_some();
         let Some(mut dialog) = Dialog::stray(invite, response) else { return };
-        let flow = dialog.next_hop(*flow);
+        let flow = dialog.next_hop(*flow, &self.settings.protocols);
         let mut ack = dialog.request_numbered(Method::Ack, cseq);
         sign_request(&mut ack, &self.settings);
         copy_answers(&mut ack.headers, &invite.headers);
@@ -209,19 +273,48 @@ impl UserAgent {
         }
     }
 
-    /// The network says that the peer of `flow` can't be reached (ICMP, or a failed send): client transactions that
-    /// have heard nothing from it fail as if with 503 (§8.1.3.1). Whatever has an answer already goes on.
+    /// The network says that the peer of `flow` can't be reached (ICMP, a failed send, a connection that could not be
+    /// made or broke): client transactions that have heard nothing from it fail as if with 503 (§8.1.3.1), or take the
+    /// second way that is left to them. Whatever has an answer already goes on.
     pub fn handle_transport_error(&mut self, flow: Flow, now: Instant) {
         let flow = flow.canonical();
         let unheard = |(key, transaction): (&ClientKey, &mut ClientTransaction)| {
-            (transaction.flow.peer == flow.peer && transaction.fail()).then_some(*key)
+            (transaction.flow.shares(&flow) && transaction.fail()).then_some(*key)
         };
         let failed: Vec<ClientKey> = self.clients.iter_mut().filter_map(unheard).collect();
         for key in failed {
-            let unanswered = self.clients.get_mut(&key).map_or(Unanswered::Nobody, ClientTransaction::unanswered);
+            let Some(transaction) = self.clients.get_mut(&key) else { continue };
+            if let Some(second) = transaction.second.take() {
+                self.take_second(key, *second, now);
+                continue;
+            }
+            let unanswered = transaction.unanswered();
             self.drain_client(key, now);
             self.no_response(unanswered, RefusalCause::Transport, now);
         }
+    }
+
+    /// Sends the request of a transaction that has failed along the other way.
+    fn take_second(&mut self, failed: ClientKey, second: Second, now: Instant) {
+        let Second { mut request, flow } = second;
+        let Some(transaction) = self.clients.get_mut(&failed) else { return };
+        match &mut transaction.machine {
+            ClientMachine::Invite(sent) => {
+                let id = sent.session;
+                if self.sessions.contains_key(&id) {
+                    let key = self.send_invite(request, flow, None, id, now);
+                    if let Some(session) = self.sessions.get_mut(&id) {
+                        session.sent_as(key);
+                    }
+                }
+            }
+            ClientMachine::Other(sent) => {
+                let waiter = sent.take_waiter();
+                let key = self.put_via(&mut request, flow);
+                self.start_client(key, &request, flow, None, waiter, now);
+            }
+        }
+        self.drain_client(failed, now);
     }
 
     fn no_response(&mut self, unanswered: Unanswered, cause: RefusalCause, now: Instant) {
@@ -231,6 +324,7 @@ impl UserAgent {
             (Unanswered::Application(id), RefusalCause::Timeout | RefusalCause::Response) => {
                 self.fail_request(id, Failure::TimedOut);
             }
+            (Unanswered::Update(id), _) => self.handle_update_answer(id, None, now),
             (Unanswered::Session(id), cause) => {
                 if let Some(session) = self.sessions.get_mut(&id) {
                     session.handle_no_response(cause, now);
@@ -238,6 +332,14 @@ impl UserAgent {
                 self.drain_session(id, now);
             }
         }
+    }
+
+    /// What became of a session's UPDATE.
+    pub(super) fn handle_update_answer(&mut self, id: SessionId, response: Option<&Response>, now: Instant) {
+        if let Some(session) = self.sessions.get_mut(&id) {
+            session.handle_update_answer(response, &mut *self.random, now);
+        }
+        self.drain_session(id, now);
     }
 
     pub(super) fn wake_client(&mut self, key: ClientKey, now: Instant) {
@@ -280,6 +382,7 @@ impl UserAgent {
         }
         let transport = match flow.protocol {
             Protocol::Udp => Transport::Udp,
+            Protocol::Tcp => Transport::Tcp,
         };
         let (host, port) = (Host::from(flow.local.ip()), flow.local.port());
         let mut via = Via::new(transport, host, Some(port), &key.branch().to_string());
@@ -330,6 +433,7 @@ impl ClientTransaction {
             ClientMachine::Invite(sent) => Unanswered::Session(sent.session),
             ClientMachine::Other(sent) => match sent.take_waiter() {
                 Waiter::Application(id) => Unanswered::Application(id),
+                Waiter::Session(id) => Unanswered::Update(id),
                 Waiter::Nobody | Waiter::Login(_) => Unanswered::Nobody,
             },
         }

@@ -24,7 +24,9 @@
 
 mod admission;
 mod api;
+mod asked;
 mod clients;
+mod guard;
 mod outcomes;
 mod queue;
 mod receive;
@@ -37,16 +39,19 @@ mod sessions;
 #[cfg(test)]
 mod tests;
 
+pub use self::admission::{Newcomer, Verdict};
 pub use self::api::Invite;
+pub use self::asked::{Asked, AskedId};
 pub use self::outcomes::{Outcome, RequestId};
 pub use crate::error::Error;
-pub use crate::flow::{Flow, Protocol};
+pub use crate::flow::{Flow, Protocol, SocketId};
 pub use crate::message::Reason;
 pub use crate::session::{Body, EndCause, Event, Invitation, RefusalCause, SessionId};
 pub use crate::settings::{MAX_FORKS, MAX_ROUTES, MAX_SESSIONS, MAX_TRANSACTIONS, Settings};
 pub use crate::transaction::Timers;
 
 use std::collections::{HashMap, VecDeque};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -71,6 +76,8 @@ pub enum Output {
     Event(Event),
     /// Tell whoever asked for this request.
     Outcome(Outcome),
+    /// A request that the application answers by [`UserAgent::respond`].
+    Asked(Box<Asked>),
     /// Drained. Call [`UserAgent::handle_timeout`] at this time; `None` when nothing is under way.
     Timeout(Option<Instant>),
 }
@@ -84,11 +91,15 @@ pub struct Transmit {
     pub data: Bytes,
 }
 
+/// How a peer is reached by a transport.
+type Ways = Box<dyn FnMut(SocketAddr, Protocol) -> Option<Flow> + Send>;
+
 /// A SIP user agent, client and server.
 pub struct UserAgent {
     settings: Arc<Settings>,
     random: Box<dyn Rng + Send>,
     tagger: Tagger,
+    ways: Ways,
     draining: bool,
     admission: Admission,
     clients: HashMap<ClientKey, ClientTransaction>,
@@ -99,6 +110,7 @@ pub struct UserAgent {
     transmits: VecDeque<Transmit>,
     events: VecDeque<Event>,
     outcomes: VecDeque<Outcome>,
+    asked: VecDeque<Asked>,
     last_session: u64,
     last_request: u64,
 }
@@ -123,6 +135,7 @@ impl UserAgent {
             settings: Arc::new(settings),
             tagger: Tagger::new(random.next_u64(), random.next_u64()),
             random,
+            ways: Box::new(|_, _| None),
             draining: false,
             admission: Admission::default(),
             clients: HashMap::new(),
@@ -133,9 +146,17 @@ impl UserAgent {
             transmits: VecDeque::new(),
             events: VecDeque::new(),
             outcomes: VecDeque::new(),
+            asked: VecDeque::new(),
             last_session: 0,
             last_request: 0,
         }
+    }
+
+    /// From now on, `ways` tells by which of our sockets a peer is reached by a transport: none when we have none
+    /// such. It is asked when a request has to take another transport than the one that it would have taken: for its
+    /// size (§18.1.1), or because the peer's Contact or route names it.
+    pub fn set_ways(&mut self, ways: impl FnMut(SocketAddr, Protocol) -> Option<Flow> + Send + 'static) {
+        self.ways = Box::new(ways);
     }
 
     /// What it was made with.
@@ -188,10 +209,10 @@ impl UserAgent {
         if let Some(event) = self.events.pop_front() {
             return Output::Event(event);
         }
-        match self.outcomes.pop_front() {
-            Some(outcome) => Output::Outcome(outcome),
-            None => Output::Timeout(self.wake_ups.next()),
+        if let Some(outcome) = self.outcomes.pop_front() {
+            return Output::Outcome(outcome);
         }
+        self.next_asked().unwrap_or_else(|| Output::Timeout(self.wake_ups.next()))
     }
 
     fn transmit(&mut self, flow: Flow, data: Bytes) {

@@ -92,6 +92,7 @@ impl UserAgent {
                 let response = Box::new(response.detach());
                 self.outcomes.push_back(Outcome::Response { request, response });
             }
+            Waiter::Session(id) => self.handle_update_answer(id, Some(response), now),
             Waiter::Login(login) => self.answer_challenge(login, flow, response, now),
         }
     }

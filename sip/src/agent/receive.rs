@@ -11,7 +11,7 @@ use tracing::{debug, trace};
 
 use super::reply::Refusal;
 use super::{Flow, UserAgent};
-use crate::message::{Message, Method, ParseError, Request, Response, StatusCode, is_keep_alive};
+use crate::message::{Message, Method, ParseError, Request, Response, Text, is_keep_alive};
 use crate::transaction::{ClientKey, ServerKey};
 
 /// A request, and what is known about it before anybody looks inside.
@@ -22,6 +22,8 @@ pub(super) struct Arrival {
     pub(super) key: ServerKey,
     /// Of a CANCEL: the INVITE transaction that it means.
     pub(super) cancelled: Option<ServerKey>,
+    /// Who sent it, if that was asked and proved.
+    pub(super) user: Option<Text>,
     /// The way it came.
     pub(super) flow: Flow,
     /// The way of its responses.
@@ -35,25 +37,30 @@ impl Arrival {
         let key = ServerKey::of(&request)?;
         let cancelled = if request.method == Method::Cancel { ServerKey::cancelled_by(&request) } else { None };
         let back = stamp(&mut request, flow);
-        Some(Self { request, key, cancelled, flow, back })
+        Some(Self { request, key, cancelled, user: None, flow, back })
     }
 }
 
 impl UserAgent {
     /// A datagram has come. Nothing of `data` is kept beyond the call.
     pub fn handle_datagram(&mut self, flow: Flow, data: Bytes, now: Instant) {
-        if is_keep_alive(&data) {
-            return;
+        if !is_keep_alive(&data) {
+            self.handle_message(flow, Message::parse_datagram(data), now);
         }
+    }
+
+    /// A message has come that a [stream](crate::message::Framer) was cut into, or what can't be read of one. Nothing
+    /// of it is kept beyond the call.
+    pub fn handle_message(&mut self, flow: Flow, message: Result<Message, ParseError>, now: Instant) {
         let flow = flow.canonical();
-        match Message::parse_datagram(data) {
+        match message {
             Ok(Message::Request(request)) => {
                 if let Some(arrival) = Arrival::new(request, flow) {
                     self.handle_request(arrival, now);
                 }
             }
             Ok(Message::Response(response)) => self.handle_response(&response, now),
-            Err(error) => self.handle_broken(error, flow),
+            Err(error) => self.handle_broken(error, flow, now),
         }
     }
 
@@ -73,26 +80,31 @@ impl UserAgent {
     }
 
     /// A message that can't be used: answered when it is a request with a Via, and no ACK.
-    fn handle_broken(&mut self, error: ParseError, flow: Flow) {
+    fn handle_broken(&mut self, error: ParseError, flow: Flow, now: Instant) {
         debug!(%error, peer = %flow.peer, "malformed message");
         let refusal = Refusal::explained(error.status(), &error);
         if let Some(mut request) = error.into_answerable() {
             let back = stamp(&mut request, flow);
-            let stranger = self.admission.turns_away(flow.peer.ip());
-            self.refuse(&request, back, if stranger { StatusCode::FORBIDDEN.into() } else { refusal });
+            let refusal = self.admits_unread(flow.peer.ip(), now).err().unwrap_or(refusal);
+            self.refuse(&request, back, refusal, now);
         }
     }
 }
 
-/// Notes in the topmost Via where the request came from, and says where its responses go.
+/// Notes in the topmost Via where the request came from, and says where its responses go: on a stream "using the existing
+/// connection", and when that is gone to "the IP address in the received parameter, if present, using the port in the
+/// sent-by value" (§18.2.2).
 fn stamp(request: &mut Request, flow: Flow) -> Flow {
     if request.headers.stamp_via(flow.peer).is_err() {
         return flow;
     }
     let target = request.headers.via().ok().and_then(|mut via| {
         via.params_mut().remove("maddr");
+        if flow.protocol.is_reliable() {
+            via.params_mut().remove("rport");
+        }
         via.response_target()
     });
     let usable = target.filter(|to| to.port() != 0 && to.is_ipv4() == flow.peer.is_ipv4());
-    usable.map_or(flow, |to| flow.to(to))
+    usable.map_or(flow, |peer| Flow { peer, ..flow })
 }

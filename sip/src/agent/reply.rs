@@ -1,6 +1,7 @@
 //! Responses without a transaction: RFC 3261 §8.2.7.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::time::Instant;
 
 use tracing::debug;
 
@@ -15,15 +16,22 @@ pub(super) struct Refusal {
     pub(super) status: StatusCode,
     reason: Option<Text>,
     headers: Vec<(HeaderName, Text)>,
+    /// It is a challenge; whether the nonce that was answered is stale.
+    challenge: Option<bool>,
 }
 
 impl From<StatusCode> for Refusal {
     fn from(status: StatusCode) -> Self {
-        Self { status, reason: None, headers: Vec::new() }
+        Self { status, reason: None, headers: Vec::new(), challenge: None }
     }
 }
 
 impl Refusal {
+    /// 401 with a challenge (§22.1).
+    pub(super) fn challenge(stale: bool) -> Self {
+        Self { challenge: Some(stale), ..StatusCode::UNAUTHORIZED.into() }
+    }
+
     /// With a further header field.
     pub(super) fn with(mut self, name: HeaderName, value: impl Into<Text>) -> Self {
         self.headers.push((name, value.into()));
@@ -34,7 +42,7 @@ impl Refusal {
     /// §21.4.1).
     pub(super) fn explained(status: StatusCode, what: &dyn std::fmt::Display) -> Self {
         let reason = format!("{} ({what})", status.default_reason());
-        Self { status, reason: Some(reason.into()), headers: Vec::new() }
+        Self { reason: Some(reason.into()), ..status.into() }
     }
 
     /// 503, with when to come again.
@@ -82,8 +90,13 @@ impl Tagger {
 
 impl UserAgent {
     /// Answers without keeping anything.
-    pub(super) fn refuse(&mut self, request: &Request, back: Flow, refusal: impl Into<Refusal>) {
-        let mut response = refusal.into().response(request, &self.settings);
+    pub(super) fn refuse(&mut self, request: &Request, back: Flow, refusal: impl Into<Refusal>, now: Instant) {
+        let refusal = refusal.into();
+        let challenge = refusal.challenge;
+        let mut response = refusal.response(request, &self.settings);
+        if let Some(stale) = challenge {
+            self.admission.challenge(&mut response, stale, now);
+        }
         debug!(method = %request.method, status = %response.status, peer = %back.peer, "request refused");
         response.set_to_tag(&self.tagger.tag(request).to_string());
         self.transmit(back, response.to_bytes());

@@ -11,28 +11,32 @@ use super::screen::screen;
 use super::{Settings, UserAgent};
 use crate::dialog::{Dialog, LocalTag};
 use crate::message::{HeaderName, Method, Request, Response, StatusCode, Text};
-use crate::session::{Session, SessionId, TransactionId, sign_response};
+use crate::session::{Session, SessionId, TransactionId, allow, sign_response};
 
 /// Most bytes that a response may have to repeat of its request: what we keep for 64*T1 is chosen by whoever asks.
 const MAX_ECHO: usize = 8_192;
 
 impl UserAgent {
     pub(super) fn handle_request(&mut self, arrival: Arrival, now: Instant) {
-        let known = self.servers.find(&arrival.key);
-        match (&arrival.request.method, known) {
+        match (&arrival.request.method, self.servers.find(&arrival.key)) {
             (Method::Ack, known) => self.handle_ack(&arrival.request, known, now),
             (_, Some(transaction)) => self.handle_retransmission(transaction),
-            (_, None) if self.is_of_stranger(&arrival) => {
-                self.refuse(&arrival.request, arrival.back, StatusCode::FORBIDDEN);
-            }
-            (_, None) if echo(&arrival.request) > MAX_ECHO => {
-                self.refuse(&arrival.request, arrival.back, StatusCode::MESSAGE_TOO_LARGE);
-            }
-            (Method::Cancel, None) => self.handle_cancel(arrival, now),
-            (_, None) => match screen(&arrival.request, &self.settings) {
-                Ok(()) => self.handle_new(arrival, now),
-                Err(refusal) => self.refuse(&arrival.request, arrival.back, refusal),
-            },
+            (_, None) => self.handle_fresh(arrival, now),
+        }
+    }
+
+    /// A request that is no copy of one that we have.
+    fn handle_fresh(&mut self, mut arrival: Arrival, now: Instant) {
+        let passed = match self.admit(&mut arrival, now) {
+            Err(refusal) => Err(refusal),
+            Ok(()) if echo(&arrival.request) > MAX_ECHO => Err(StatusCode::MESSAGE_TOO_LARGE.into()),
+            Ok(()) if arrival.request.method == Method::Cancel => Ok(()),
+            Ok(()) => screen(&arrival.request, &self.settings),
+        };
+        match passed {
+            Err(refusal) => self.refuse(&arrival.request, arrival.back, refusal, now),
+            Ok(()) if arrival.request.method == Method::Cancel => self.handle_cancel(arrival, now),
+            Ok(()) => self.handle_new(arrival, now),
         }
     }
 
@@ -42,34 +46,35 @@ impl UserAgent {
         match (tag, &request.method) {
             (Some(tag), _) => self.handle_within(&tag, arrival, now),
             (None, Method::Invite) if self.servers.is_merged(request) => {
-                self.refuse(request, *back, StatusCode::LOOP_DETECTED);
+                self.refuse(request, *back, StatusCode::LOOP_DETECTED, now);
             }
             (None, Method::Invite | Method::Options) if self.draining => {
-                self.refuse(request, *back, Refusal::overload(&self.settings));
+                self.refuse(request, *back, Refusal::overload(&self.settings), now);
             }
             (None, Method::Invite) => self.handle_invite(arrival, now),
             (None, Method::Options) => self.answer_options(request, *back),
-            // A BYE that names no dialog; the screen lets no other method through.
-            (None, _) => self.refuse(request, *back, StatusCode::CALL_DOES_NOT_EXIST),
+            (None, method) if self.settings.asked.contains(method) => self.ask(arrival, now),
+            // A BYE or INFO that names no dialog; the screen lets nothing else through.
+            (None, _) => self.refuse(request, *back, StatusCode::CALL_DOES_NOT_EXIST, now),
         }
     }
 
     fn handle_invite(&mut self, arrival: Arrival, now: Instant) {
-        let Arrival { request, key, flow, back, .. } = arrival;
+        let Arrival { request, key, user, flow, back, .. } = arrival;
         let full = self.sessions.len() >= self.settings.max_sessions;
         if full || self.servers.len() >= self.settings.max_transactions {
-            return self.refuse(&request, back, Refusal::overload(&self.settings));
+            return self.refuse(&request, back, Refusal::overload(&self.settings), now);
         }
         let (id, tag) = self.new_session();
         let contact = contact_of(self.settings.contact_user.as_ref().map(String::as_bytes), flow);
         let cseq = self.random.next_u32() >> 8;
         let Some(dialog) = Dialog::incoming(&request, tag, contact, cseq) else {
-            return self.refuse(&request, back, StatusCode::BAD_REQUEST);
+            return self.refuse(&request, back, StatusCode::BAD_REQUEST, now);
         };
         let transaction = self.servers.start(key, &request, back, Some(id), &self.settings);
         self.say_trying(&request, transaction, now);
         let invite = (Box::new(request.detach()), transaction);
-        let session = Session::ring(id, Arc::clone(&self.settings), flow, dialog, invite, now);
+        let session = Session::ring(id, Arc::clone(&self.settings), flow, dialog, invite, user, now);
         self.keep(id, tag, session, now);
     }
 
@@ -84,22 +89,29 @@ impl UserAgent {
     fn handle_within(&mut self, tag: &Text, arrival: Arrival, now: Instant) {
         let Arrival { request, back, .. } = &arrival;
         let Some(id) = self.session_of(tag, request) else {
-            return self.refuse(request, *back, StatusCode::CALL_DOES_NOT_EXIST);
+            return self.refuse(request, *back, StatusCode::CALL_DOES_NOT_EXIST, now);
         };
         let cseq = request.headers.cseq().map_or(0, |cseq| cseq.number);
         let in_order = self.sessions.get_mut(&id).is_some_and(|session| session.dialog_mut().advance(cseq));
         if !in_order {
             let refusal = self.out_of_order();
-            self.refuse(request, *back, refusal);
+            self.refuse(request, *back, refusal, now);
         } else if request.method == Method::Bye {
             self.handle_bye(id, arrival, now);
-        } else if request.method != Method::Invite {
-            // OPTIONS; the screen lets no other method through.
+        } else if request.method == Method::Info {
+            self.handle_info(id, arrival, now);
+        } else if request.method == Method::Options {
             self.answer_options(request, *back);
         } else if self.servers.len() >= self.settings.max_transactions {
-            self.refuse(request, *back, Refusal::overload(&self.settings));
-        } else {
+            self.refuse(request, *back, Refusal::overload(&self.settings), now);
+        } else if request.method == Method::Update {
+            self.handle_update(id, arrival, now);
+        } else if request.method == Method::Invite {
             self.handle_reinvite(id, arrival, now);
+        } else {
+            // A method that the application takes outside calls.
+            let refusal = Refusal::from(StatusCode::METHOD_NOT_ALLOWED);
+            self.refuse(request, *back, refusal.with(HeaderName::Allow, allow(&self.settings)), now);
         }
     }
 
@@ -127,17 +139,51 @@ impl UserAgent {
         self.drain_session(id, now);
     }
 
+    /// RFC 6086 §4.2.2: what the screen has let through is understood.
+    fn handle_info(&mut self, id: SessionId, arrival: Arrival, now: Instant) {
+        let Arrival { request, key, back, .. } = arrival;
+        let transaction = self.servers.start(key, &request, back, None, &self.settings);
+        let response = ok(&request, &self.settings);
+        self.respond_by(transaction, response.status, response.to_bytes(), now);
+        if let Some(session) = self.sessions.get_mut(&id) {
+            session.handle_info(&request);
+        }
+        self.drain_session(id, now);
+    }
+
+    /// RFC 3311 §5.2.
+    fn handle_update(&mut self, id: SessionId, arrival: Arrival, now: Instant) {
+        let Arrival { request, key, flow, back, .. } = arrival;
+        let transaction = self.servers.start(key, &request, back, Some(id), &self.settings);
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let outcome = session.handle_update(&request, transaction, flow, now);
+        self.refuse_within(id, outcome, &request, transaction, now);
+    }
+
     fn handle_reinvite(&mut self, id: SessionId, arrival: Arrival, now: Instant) {
         let Arrival { request, key, flow, back, .. } = arrival;
         let transaction = self.servers.start(key, &request, back, Some(id), &self.settings);
         self.say_trying(&request, transaction, now);
         let Some(session) = self.sessions.get_mut(&id) else { return };
-        if let Err(status) = session.handle_reinvite(&request, transaction, flow) {
+        let outcome = session.handle_reinvite(&request, transaction, flow);
+        self.refuse_within(id, outcome, &request, transaction, now);
+    }
+
+    /// Refuses a request within a dialog, if its session wants that, and does what else the session wants.
+    fn refuse_within(
+        &mut self,
+        id: SessionId,
+        outcome: Result<(), StatusCode>,
+        request: &Request,
+        transaction: TransactionId,
+        now: Instant,
+    ) {
+        if let Err(status) = outcome {
             let refusal = match status {
                 StatusCode::SERVER_INTERNAL_ERROR => self.out_of_order(),
                 other => other.into(),
             };
-            let response = refusal.response(&request, &self.settings);
+            let response = refusal.response(request, &self.settings);
             self.respond_by(transaction, status, response.to_bytes(), now);
         }
         self.drain_session(id, now);
@@ -160,7 +206,7 @@ impl UserAgent {
     fn handle_cancel(&mut self, arrival: Arrival, now: Instant) {
         let Arrival { request, key, cancelled, back, .. } = arrival;
         let Some(invite) = cancelled.and_then(|key| self.servers.find(&key)) else {
-            return self.refuse(&request, back, StatusCode::CALL_DOES_NOT_EXIST);
+            return self.refuse(&request, back, StatusCode::CALL_DOES_NOT_EXIST, now);
         };
         let id = self.servers.get_mut(invite).and_then(|transaction| transaction.session);
         let session = id.and_then(|id| self.sessions.get(&id));

@@ -3,35 +3,51 @@
 use super::reply::Refusal;
 use super::{MAX_ROUTES, Settings};
 use crate::message::{HeaderName, Method, Request, Scheme, StatusCode};
-use crate::session::{ALLOW, Content, accepted, content_of};
+use crate::session::{Content, MIN_SE, accepted, allow, content_of, is_too_small};
 
 /// Refuses a request, other than ACK and CANCEL, that we can't serve whatever it is for.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the rest has nothing more to pass")]
 pub(super) fn screen(request: &Request, settings: &Settings) -> Result<(), Refusal> {
-    method(&request.method)?;
+    method(&request.method, settings)?;
     scheme(request)?;
     require(request, settings)?;
-    if request.method == Method::Invite {
-        contact(request)?;
-        content(request, settings)?;
-        accept(request, settings)?;
+    match request.method {
+        Method::Invite => {
+            contact(request)?;
+            content(request, settings)?;
+            accept(request, settings)?;
+            interval(request)
+        }
+        Method::Update => {
+            content(request, settings)?;
+            interval(request)
+        }
+        Method::Info => info(request, settings),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// §8.2.1: 405 "with an Allow header field"; 501 for what nobody knows (§21.5.2).
-fn method(method: &Method) -> Result<(), Refusal> {
+fn method(method: &Method, settings: &Settings) -> Result<(), Refusal> {
     match method {
-        Method::Invite | Method::Ack | Method::Bye | Method::Cancel | Method::Options => Ok(()),
-        Method::Register
+        Method::Invite
+        | Method::Ack
+        | Method::Bye
+        | Method::Cancel
+        | Method::Options
         | Method::Info
+        | Method::Update => Ok(()),
+        asked if settings.asked.contains(asked) => Ok(()),
+        Method::Register
         | Method::Prack
-        | Method::Update
         | Method::Subscribe
         | Method::Notify
         | Method::Refer
         | Method::Message
-        | Method::Publish => Err(Refusal::from(StatusCode::METHOD_NOT_ALLOWED).with(HeaderName::Allow, ALLOW)),
-        Method::Other(_) => Err(Refusal::from(StatusCode::NOT_IMPLEMENTED).with(HeaderName::Allow, ALLOW)),
+        | Method::Publish => {
+            Err(Refusal::from(StatusCode::METHOD_NOT_ALLOWED).with(HeaderName::Allow, allow(settings)))
+        }
+        Method::Other(_) => Err(Refusal::from(StatusCode::NOT_IMPLEMENTED).with(HeaderName::Allow, allow(settings))),
     }
 }
 
@@ -89,6 +105,26 @@ fn accept(request: &Request, settings: &Settings) -> Result<(), Refusal> {
         return Ok(());
     }
     Err(StatusCode::NOT_ACCEPTABLE.into())
+}
+
+/// RFC 4028 §9: 422 with the least that we take.
+fn interval(request: &Request) -> Result<(), Refusal> {
+    if !is_too_small(request) {
+        return Ok(());
+    }
+    let least = MIN_SE.as_secs().to_string();
+    Err(Refusal::from(StatusCode::SESSION_INTERVAL_TOO_SMALL).with(HeaderName::MinSe, least))
+}
+
+/// RFC 6086 §4.2.2: 415 for what the application doesn't understand. An INFO without a body asks for nothing.
+fn info(request: &Request, settings: &Settings) -> Result<(), Refusal> {
+    let understood = |found: &str| settings.info.iter().any(|known| known.eq_ignore_ascii_case(found));
+    let content = request.headers.content_type().map_err(|error| malformed(&error))?;
+    if request.body.is_empty() || content.is_some_and(|found| understood(&format!("{}/{}", found.kind, found.subtype)))
+    {
+        return Ok(());
+    }
+    Err(Refusal::from(StatusCode::UNSUPPORTED_MEDIA_TYPE).with(HeaderName::Accept, settings.info.join(", ")))
 }
 
 fn malformed(what: &dyn std::fmt::Display) -> Refusal {

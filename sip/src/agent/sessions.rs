@@ -29,6 +29,7 @@ impl UserAgent {
                     let waiter = login.map_or(Waiter::Nobody, Waiter::Login);
                     self.start_request(*request, flow, waiter, now);
                 }
+                Output::Update(request, flow) => self.start_request(*request, flow, Waiter::Session(id), now),
                 Output::Acknowledge(key, request, flow) => self.acknowledge(key, *request, flow),
                 Output::Cancel(key, reason) => self.cancel(key, reason.as_ref(), now),
                 Output::Respond(transaction, status, response) => {

@@ -14,7 +14,7 @@ mod tests;
 
 pub(crate) use self::tag::{LocalTag, parse_hex};
 
-use crate::flow::Flow;
+use crate::flow::{Flow, Protocol};
 use crate::message::{CSeq, HeaderName, Headers, Host, Method, NameAddr, Request, Response, Text, Uri};
 use crate::settings::MAX_ROUTES;
 
@@ -209,14 +209,23 @@ impl Dialog {
     }
 
     /// The way the next request takes: to the first route or the target when that is an address which `flow` reaches
-    /// and its transport is the flow's, otherwise back along `flow`. Names are not resolved here; a driver that does can change the flow of what it is
-    /// given to transmit.
-    pub(crate) fn next_hop(&self, flow: Flow) -> Flow {
+    /// and its transport is one of `protocols`, otherwise back along `flow`. Names are not resolved here; a driver that
+    /// does can change the flow of what it is given to transmit.
+    ///
+    /// To a target, a connection that the dialog has used is used again while it lives: it may be one that only the peer
+    /// could make. A way by another transport than the flow's [starts nowhere](Flow::over) yet.
+    pub(crate) fn next_hop(&self, flow: Flow, protocols: &[Protocol]) -> Flow {
         let hop = self.routes.first().map_or(&self.target, |route| &route.uri);
         if self.routes.is_empty() && self.translated.is_some() && self.translated == hop.host() {
             return flow;
         }
-        route::address(hop, flow.protocol).filter(|address| flow.reaches(*address)).map_or(flow, |peer| flow.to(peer))
+        match route::address(hop, flow.protocol) {
+            Some((peer, _)) if !flow.reaches(peer) => flow,
+            Some((peer, protocol)) if protocol == flow.protocol && self.routes.is_empty() => Flow { peer, ..flow },
+            Some((peer, protocol)) if protocol == flow.protocol => flow.to(peer),
+            Some((peer, protocol)) if protocols.contains(&protocol) => flow.over(protocol, peer),
+            Some(_) | None => flow,
+        }
     }
 
     pub(crate) fn call_id(&self) -> &Text {

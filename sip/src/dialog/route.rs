@@ -54,15 +54,16 @@ pub(super) fn translated(headers: &Headers) -> Option<Host> {
     (said != source).then(|| host.detach())
 }
 
-/// The address of a SIP URI whose host (or `maddr`) is one, and whose transport, if it names one, is ours.
-pub(super) fn address(uri: &Uri, protocol: Protocol) -> Option<SocketAddr> {
-    let ours = |transport: &str| transport.eq_ignore_ascii_case(protocol.token());
-    if uri.scheme() != Scheme::Sip || !uri.param("transport").is_none_or(|transport| ours(&transport)) {
+/// The address of a SIP URI whose host (or `maddr`) is one, and the transport that it names: `usual` without a name, as
+/// peers leave it away that mean the one by which they talk.
+pub(super) fn address(uri: &Uri, usual: Protocol) -> Option<(SocketAddr, Protocol)> {
+    if uri.scheme() != Scheme::Sip {
         return None;
     }
+    let protocol = uri.param("transport").map_or(Some(usual), |transport| Protocol::named(&transport))?;
     let host: IpAddr = match uri.param("maddr") {
         Some(maddr) => maddr.trim_matches(['[', ']']).parse().ok()?,
         None => uri.host()?.ip()?,
     };
-    Some(SocketAddr::new(host.to_canonical(), uri.port().unwrap_or(protocol.default_port())))
+    Some((SocketAddr::new(host.to_canonical(), uri.port().unwrap_or(protocol.default_port())), protocol))
 }

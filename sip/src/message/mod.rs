@@ -47,7 +47,7 @@ pub use status::StatusCode;
 pub use stream::{Frame, Framer, FramingError, StreamLimits};
 pub use text::{Text, Token};
 pub use uri::{Scheme, Uri};
-pub use values::{CSeq, Contacts, MediaType, Reason, RetryAfter};
+pub use values::{CSeq, Contacts, MediaType, Reason, Refresher, RetryAfter, SessionExpires};
 pub use via::{Rport, Transport, Via};
 
 /// No message is longer: what one UDP datagram can hold.

@@ -31,12 +31,21 @@ pub(super) fn response(response: &Response) -> Bytes {
     finish(out, &response.headers, &response.body)
 }
 
+/// How many bytes a request has about, and never more than that.
+pub(super) fn request_len(request: &Request) -> usize {
+    room(&request.headers, &request.body, request.uri.as_bytes().len())
+}
+
 /// Large enough for all that follows.
 fn buffer(headers: &Headers, body: &Bytes, start_line: usize) -> Vec<u8> {
+    Vec::with_capacity(room(headers, body, start_line))
+}
+
+fn room(headers: &Headers, body: &Bytes, start_line: usize) -> usize {
     let field = |(name, value, lines): (&HeaderName, &[u8], Option<&[u8]>)| {
         lines.map_or_else(|| name.as_str().len() + value.len() + 4, <[u8]>::len)
     };
-    Vec::with_capacity(headers.lines().map(field).sum::<usize>() + body.len() + start_line + 96)
+    headers.lines().map(field).sum::<usize>() + body.len() + start_line + 96
 }
 
 fn finish(mut out: Vec<u8>, headers: &Headers, body: &Bytes) -> Bytes {

@@ -34,6 +34,11 @@ impl Request {
         self.body = body.into();
     }
 
+    /// At most how long it is as it travels, without printing it.
+    pub(crate) fn room(&self) -> usize {
+        print::request_len(self)
+    }
+
     /// The request as it travels.
     pub fn to_bytes(&self) -> Bytes {
         print::request(self)

@@ -11,7 +11,7 @@ use super::name::HeaderName;
 use super::name_addr::NameAddr;
 use super::scan;
 use super::text::{Text, Token};
-use super::values::{CSeq, Contacts, MediaType, Reason, RetryAfter, word};
+use super::values::{CSeq, Contacts, MediaType, Reason, RetryAfter, SessionExpires, word};
 use super::via::Via;
 
 impl Headers {
@@ -147,6 +147,16 @@ impl Headers {
     /// Min-Expires (RFC 3261 §20.23).
     pub fn min_expires(&self) -> Result<Option<Duration>, HeaderError> {
         self.may(&HeaderName::MinExpires, seconds)
+    }
+
+    /// Session-Expires (RFC 4028 §4).
+    pub fn session_expires(&self) -> Result<Option<SessionExpires>, HeaderError> {
+        self.may(&HeaderName::SessionExpires, SessionExpires::read)
+    }
+
+    /// Min-SE (RFC 4028 §5).
+    pub fn min_se(&self) -> Result<Option<Duration>, HeaderError> {
+        self.may(&HeaderName::MinSe, |text, raw| Ok(SessionExpires::read(text, raw)?.interval))
     }
 
     /// Retry-After (RFC 3261 §20.33).

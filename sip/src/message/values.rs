@@ -181,6 +181,55 @@ impl fmt::Display for Reason {
     }
 }
 
+/// Who refreshes a session: the one whose request the 2xx answers, or the one who answers (RFC 4028 §4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refresher {
+    /// The side that sent the request.
+    Uac,
+    /// The side that answers it.
+    Uas,
+}
+
+/// How long a session lasts without a refresh, and whose that is (RFC 4028 §4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionExpires {
+    /// From the refresh on.
+    pub interval: Duration,
+    /// Whose refresh it is, if that is said.
+    pub refresher: Option<Refresher>,
+}
+
+impl SessionExpires {
+    pub(super) fn read(text: &Text, raw: &[u8]) -> Result<Self, Defect> {
+        let params_at = memchr::memchr(b';', raw).unwrap_or(raw.len());
+        let (seconds, params) = raw.split_at_checked(params_at).ok_or(Defect::Number)?;
+        let interval = Duration::from_secs(scan::decimal_u32(scan::trim(seconds)).ok_or(Defect::Number)?.into());
+        let refresher = match Params::read(text, params)?.get("refresher") {
+            Some(uac) if uac.eq_ignore_case("uac") => Some(Refresher::Uac),
+            Some(uas) if uas.eq_ignore_case("uas") => Some(Refresher::Uas),
+            Some(_) | None => None,
+        };
+        Ok(Self { interval, refresher })
+    }
+}
+
+impl fmt::Display for SessionExpires {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.interval.as_secs())?;
+        match self.refresher {
+            Some(Refresher::Uac) => f.write_str(";refresher=uac"),
+            Some(Refresher::Uas) => f.write_str(";refresher=uas"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl From<&SessionExpires> for Text {
+    fn from(expires: &SessionExpires) -> Self {
+        expires.to_string().into()
+    }
+}
+
 /// When to try again (RFC 3261 §20.33).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RetryAfter {

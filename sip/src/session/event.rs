@@ -48,6 +48,8 @@ pub struct Invitation {
     pub call_id: Text,
     /// All header fields as they came.
     pub headers: Headers,
+    /// Who calls, if that was asked and proved by digest.
+    pub user: Option<Text>,
     /// The offer, unless the caller wants ours.
     pub body: Option<Body>,
     /// The way it came.
@@ -113,6 +115,13 @@ pub enum Event {
         /// Why.
         status: StatusCode,
     },
+    /// An INFO with a body of [`Settings::info`](crate::agent::Settings::info), answered already.
+    Info {
+        /// The session.
+        id: SessionId,
+        /// What it says.
+        body: Body,
+    },
     /// Terminal: our INVITE has failed.
     Refused {
         /// The session.
@@ -146,6 +155,7 @@ impl Event {
             | Self::Offer { id, .. }
             | Self::OfferAnswered { id, .. }
             | Self::OfferRefused { id, .. }
+            | Self::Info { id, .. }
             | Self::Refused { id, .. }
             | Self::Ended { id, .. } => *id,
         }
@@ -192,6 +202,8 @@ pub enum EndCause {
     NoResponse,
     /// No ACK to our 2xx in 64*T1; BYE is sent (RFC 3261 §13.3.1.4).
     AckTimeout,
+    /// Nobody refreshed the session in its time (RFC 4028 §10).
+    SessionExpired,
     /// A request within the dialog was answered 408 or 481 or not at all (RFC 3261 §12.2.1.2).
     DialogLost,
     /// The network says that the peer can't be reached.

@@ -42,7 +42,7 @@ impl Session {
             login.sign(&mut bye);
             login
         });
-        self.outputs.push_back(Output::Request(Box::new(bye), self.dialog.next_hop(self.flow), login));
+        self.outputs.push_back(Output::Request(Box::new(bye), self.next_hop(), login));
     }
 
     /// The peer's BYE, which the user agent answers with 200: "The UAS MUST still respond to any pending requests

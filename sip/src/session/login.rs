@@ -13,7 +13,8 @@ use rand::Rng;
 use super::offer::Exchange;
 use super::{Output, Session, State};
 use crate::digest::{Client, Credentials, Next, Refusal, copy_answers};
-use crate::message::{CSeq, HeaderName, Request, Response, Text};
+use crate::flow::Flow;
+use crate::message::{CSeq, HeaderName, Method, Request, Response, Text};
 
 /// Challenges in a row to one request. The digest client ends those of any one realm sooner; this ends realms that
 /// are new each time.
@@ -108,22 +109,46 @@ impl Session {
 
     /// Sends the INVITE or re-INVITE again, with answers.
     pub(super) fn send_again(&mut self) {
+        let Some((cseq, flow)) = self.begin_again() else { return };
         let Some(login) = &mut self.login else { return };
+        self.outputs.push_back(Output::Invite(Box::new(login.again(cseq)), flow));
+    }
+
+    /// The CSeq and the way of another INVITE in the place of the one that is out.
+    fn begin_again(&mut self) -> Option<(u32, Flow)> {
+        let within = self.next_hop();
         let cseq = self.dialog.next_cseq();
-        let flow = match &mut self.state {
+        match &mut self.state {
             State::Calling(calling) => {
                 calling.begin_again();
-                self.flow
+                Some((cseq, self.flow))
             }
             State::Confirmed(confirmed) => {
                 if let Exchange::Offering { cseq: ours, .. } = &mut confirmed.exchange {
                     *ours = cseq;
                 }
-                self.dialog.next_hop(self.flow)
+                Some((cseq, within))
             }
-            State::Ringing(_) | State::Ended => return,
-        };
-        self.outputs.push_back(Output::Invite(Box::new(login.again(cseq)), flow));
+            State::Ringing(_) | State::Ended => None,
+        }
+    }
+
+    /// A 422 to `invite` (RFC 4028 §7.3): sends it again, with the interval that the peer takes. False when there is
+    /// nothing to be gained by that, or nobody wants it any more.
+    pub(crate) fn ask_for_longer(&mut self, invite: &Request, response: &Response) -> bool {
+        if !self.is_invite_wanted() || !self.timing.raise(response) {
+            return false;
+        }
+        let Some((cseq, flow)) = self.begin_again() else { return false };
+        let mut invite = invite.clone();
+        invite.headers.remove(&HeaderName::Via);
+        invite.headers.set(HeaderName::CSeq, &CSeq::new(cseq, Method::Invite));
+        self.ask_for_timer(&mut invite);
+        if let Some(login) = &mut self.login {
+            login.sign(&mut invite);
+        }
+        self.outputs.push_back(Output::Invite(Box::new(invite), flow));
+        true
     }
 
     /// Puts the answers to what is held into a request beside the session's own.

@@ -21,6 +21,7 @@ mod login;
 mod multipart;
 mod offer;
 mod reply;
+mod timer;
 mod uac;
 mod uas;
 
@@ -28,7 +29,8 @@ pub use self::event::{Body, EndCause, Event, Invitation, RefusalCause, SessionId
 
 pub(crate) use self::content::{Content, accepted, content_of};
 pub(crate) use self::login::{Login, Verdict};
-pub(crate) use self::reply::{ALLOW, capabilities, sign_request, sign_response};
+pub(crate) use self::reply::{allow, capabilities, sign_request, sign_response};
+pub(crate) use self::timer::{MIN_SE, is_too_small};
 pub(crate) use self::uac::Taken;
 
 use std::collections::VecDeque;
@@ -39,6 +41,7 @@ use bytes::Bytes;
 use tracing::debug;
 
 use self::offer::{Exchange, Retry};
+use self::timer::Timing;
 use self::uac::Calling;
 use self::uas::Ringing;
 use crate::dialog::Dialog;
@@ -61,6 +64,9 @@ pub(crate) enum Output {
     Request(Box<Request>, Flow, Option<Box<Login>>),
     /// Send this ACK now, and again for each retransmission of the 2xx to the INVITE of that transaction.
     Acknowledge(ClientKey, Box<Request>, Flow),
+    /// Start a non-INVITE client transaction with this UPDATE; its outcome is for
+    /// [`handle_update_answer`](Session::handle_update_answer).
+    Update(Box<Request>, Flow),
     /// Send CANCEL for the INVITE of that transaction.
     Cancel(ClientKey, Option<Reason>),
     /// Send this response by that transaction.
@@ -81,6 +87,9 @@ pub(crate) struct Session {
     invite: Option<ClientKey>,
     /// Answers challenges, in a session that we began with credentials.
     login: Option<Box<Login>>,
+    timing: Timing,
+    /// Our last description, for a refresh that has to bring one.
+    described: Option<Body>,
     state: State,
     outputs: VecDeque<Output>,
 }
@@ -144,6 +153,7 @@ impl Session {
                 self.await_ack(now);
                 self.retry_offer(now);
                 self.cancel_offer(now);
+                self.keep_time(now);
             }
             State::Calling(_) | State::Ended => {}
         }
@@ -159,12 +169,19 @@ impl Session {
             State::Calling(_) | State::Ended => None,
             State::Ringing(ringing) => ringing.wake_up(),
             State::Confirmed(confirmed) => {
-                earliest(confirmed.exchange.wake_up(), confirmed.retry.as_ref().map(|retry| retry.at))
+                let offers = earliest(confirmed.exchange.wake_up(), confirmed.retry.as_ref().map(|retry| retry.at));
+                earliest(offers, self.timing.wake_up())
             }
         }
     }
 
+    /// The way of the next request within the dialog.
+    fn next_hop(&self) -> Flow {
+        self.dialog.next_hop(self.flow, &self.settings.protocols)
+    }
+
     fn send_invite(&mut self, mut invite: Request, flow: Flow) {
+        self.ask_for_timer(&mut invite);
         reply::sign_request(&mut invite, &self.settings);
         if let Some(login) = &mut self.login {
             login.sign(&mut invite);

@@ -14,7 +14,7 @@ use super::reply::capabilities;
 use super::{Body, EndCause, Event, Output, Session, State, TransactionId};
 use crate::error::Error;
 use crate::flow::Flow;
-use crate::message::{Method, Reason, Request, Response, StatusCode, Token};
+use crate::message::{HeaderName, Method, Reason, Request, Response, StatusCode, Token};
 use crate::transaction::{Backoff, earliest};
 
 /// How long a peer may think about a re-INVITE after timer B would have ended it; §14 knows no limit.
@@ -36,10 +36,10 @@ pub(super) enum Exchange {
     Owing { cseq: u32 },
 }
 
-/// A re-INVITE of the peer.
+/// A re-INVITE of the peer, or an UPDATE with an offer (RFC 3311).
 #[derive(Debug)]
 pub(super) struct Offered {
-    invite: Box<Request>,
+    request: Box<Request>,
     transaction: TransactionId,
     /// The way it came: ours from its 2xx on, as a NAT may have moved the peer.
     flow: Flow,
@@ -95,16 +95,17 @@ impl Session {
         Ok(())
     }
 
-    fn send_offer(&mut self, body: Option<Body>, now: Instant) {
-        let State::Confirmed(confirmed) = &mut self.state else { return };
+    pub(super) fn send_offer(&mut self, body: Option<Body>, now: Instant) {
         let mut request = self.dialog.request(Method::Invite);
         capabilities(&mut request.headers, &self.settings);
         if let Some(body) = &body {
             request.set_body(&body.content_type, body.content.clone());
+            self.described = Some(body.clone());
         }
+        let State::Confirmed(confirmed) = &mut self.state else { return };
         let until = Some(now + self.settings.timers.transaction() + DECISION);
         confirmed.exchange = Exchange::Offering { cseq: self.dialog.local_cseq(), body, until };
-        self.send_invite(request, self.dialog.next_hop(self.flow));
+        self.send_invite(request, self.next_hop());
     }
 
     /// The pause after a 491 is over. Meanwhile the peer's own re-INVITE may have begun: then once more later.
@@ -137,21 +138,82 @@ impl Session {
         transaction: TransactionId,
         flow: Flow,
     ) -> Result<(), StatusCode> {
-        let State::Confirmed(confirmed) = &mut self.state else { return Err(StatusCode::SERVER_INTERNAL_ERROR) };
+        self.may_be_offered()?;
+        self.take_offer(invite, transaction, flow);
+        Ok(())
+    }
+
+    /// Whether the peer may make an offer now.
+    fn may_be_offered(&self) -> Result<(), StatusCode> {
+        let State::Confirmed(confirmed) = &self.state else { return Err(StatusCode::SERVER_INTERNAL_ERROR) };
         match confirmed.exchange {
-            Exchange::Idle if confirmed.hangup.is_none() => {}
+            Exchange::Idle if confirmed.hangup.is_none() => Ok(()),
             // "A UAS that receives a second INVITE before it sends the final response to a first INVITE with a lower
             // CSeq sequence number on the same dialog MUST return a 500 (Server Internal Error) response" (§14.2).
-            Exchange::Offered(_) => return Err(StatusCode::SERVER_INTERNAL_ERROR),
+            Exchange::Offered(_) => Err(StatusCode::SERVER_INTERNAL_ERROR),
             Exchange::Idle | Exchange::Accepted(_) | Exchange::Offering { .. } | Exchange::Owing { .. } => {
-                return Err(StatusCode::REQUEST_PENDING);
+                Err(StatusCode::REQUEST_PENDING)
             }
         }
-        let invite = Box::new(invite.detach());
-        let body = Body::of(&invite.headers, &invite.body, &self.settings);
-        confirmed.exchange = Exchange::Offered(Offered { invite, transaction, flow });
+    }
+
+    fn take_offer(&mut self, request: &Request, transaction: TransactionId, flow: Flow) {
+        let request = Box::new(request.detach());
+        let body = Body::of(&request.headers, &request.body, &self.settings);
+        if let State::Confirmed(confirmed) = &mut self.state {
+            confirmed.exchange = Exchange::Offered(Offered { request, transaction, flow });
+        }
         self.tell(Event::Offer { id: self.id, body });
+    }
+
+    /// An UPDATE of the peer, in order and well-formed: one without an offer refreshes the session at once, one with an
+    /// offer is like a re-INVITE, but that no ACK follows. `Err` is the status to refuse it with at once.
+    ///
+    /// Before the answer there is no offer to be made: the INVITE's is still open ("the UAS MUST reject the UPDATE",
+    /// RFC 3311 §5.2).
+    pub(crate) fn handle_update(
+        &mut self,
+        update: &Request,
+        transaction: TransactionId,
+        flow: Flow,
+        now: Instant,
+    ) -> Result<(), StatusCode> {
+        if Body::of(&update.headers, &update.body, &self.settings).is_some() {
+            match &self.state {
+                State::Calling(_) => return Err(StatusCode::REQUEST_PENDING),
+                State::Ringing(_) | State::Ended => return Err(StatusCode::SERVER_INTERNAL_ERROR),
+                State::Confirmed(_) => self.may_be_offered()?,
+            }
+            self.take_offer(update, transaction, flow);
+            return Ok(());
+        }
+        self.dialog.follow(update);
+        self.flow = flow;
+        self.answer_update(update, transaction, None, now);
         Ok(())
+    }
+
+    /// 200 to an UPDATE.
+    fn answer_update(&mut self, update: &Request, transaction: TransactionId, body: Option<&Body>, now: Instant) {
+        let mut response = self.respond(update, StatusCode::OK);
+        response.headers.push(HeaderName::Contact, self.dialog.contact().clone());
+        capabilities(&mut response.headers, &self.settings);
+        if matches!(self.state, State::Confirmed(_)) {
+            self.grant_timer(&update.headers, &mut response, now);
+        }
+        if let Some(body) = body {
+            response.set_body(&body.content_type, body.content.clone());
+        }
+        self.outputs.push_back(Output::Respond(transaction, response.status, response.to_bytes()));
+    }
+
+    /// An INFO that is answered already: what it says is for the application.
+    pub(crate) fn handle_info(&mut self, info: &Request) {
+        let Some(content_type) = info.headers.get(&HeaderName::ContentType).filter(|_| !info.body.is_empty()) else {
+            return;
+        };
+        let body = Body { content_type: content_type.detach(), content: Bytes::copy_from_slice(&info.body) };
+        self.tell(Event::Info { id: self.id, body });
     }
 
     /// The application's answer to [`Event::Offer`], or to the offer of a 2xx.
@@ -182,9 +244,14 @@ impl Session {
     }
 
     fn accept_offer(&mut self, body: Body, now: Instant) {
-        let Some(Offered { invite, transaction, flow }) = self.take_offered() else { return };
+        let Some(Offered { request: invite, transaction, flow }) = self.take_offered() else { return };
         self.dialog.follow(&invite);
         self.flow = flow;
+        if invite.method == Method::Update {
+            self.answer_update(&invite, transaction, Some(&body), now);
+            self.described = Some(body);
+            return;
+        }
         let offering = Body::of(&invite.headers, &invite.body, &self.settings).is_none();
         self.send_2xx(&invite, transaction, &[], Some(body), offering, now);
     }
@@ -200,8 +267,8 @@ impl Session {
 
     /// Answers the peer's pending re-INVITE with a failure; nothing happens when there is none.
     pub(super) fn refuse_offer(&mut self, status: StatusCode) {
-        let Some(Offered { invite, transaction, .. }) = self.take_offered() else { return };
-        let response = self.respond(&invite, status);
+        let Some(Offered { request, transaction, .. }) = self.take_offered() else { return };
+        let response = self.respond(&request, status);
         self.outputs.push_back(Output::Respond(transaction, status, response.to_bytes()));
     }
 

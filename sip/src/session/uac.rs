@@ -13,6 +13,7 @@ use rand::Rng;
 
 use super::login::{Login, Verdict};
 use super::offer::Exchange;
+use super::timer::Timing;
 use super::{Body, Confirmed, EndCause, Event, Output, RefusalCause, Session, SessionId, State, reply};
 use crate::dialog::Dialog;
 use crate::digest::Credentials;
@@ -73,7 +74,9 @@ impl Session {
         let login = credentials.map(|credentials| Box::new(Login::new(credentials, &invite)));
         let offered = !invite.body.is_empty();
         let state = State::Calling(Calling { heard: false, cancel: Cancel::No, offered });
-        let mut session = Self { id, settings, flow, dialog, invite: None, login, state, outputs: VecDeque::new() };
+        let (timing, described) = (Timing::new(&settings), Body::of(&invite.headers, &invite.body, &settings));
+        let outputs = VecDeque::new();
+        let mut session = Self { id, settings, flow, dialog, invite: None, login, timing, described, state, outputs };
         session.send_invite(invite, flow);
         session
     }
@@ -112,17 +115,19 @@ impl Session {
     }
 
     /// A 2xx to our INVITE or re-INVITE that was not acknowledged yet.
-    pub(crate) fn handle_success(&mut self, response: &Response, cseq: u32, rng: &mut dyn Rng) -> Taken {
+    pub(crate) fn handle_success(&mut self, response: &Response, cseq: u32, rng: &mut dyn Rng, now: Instant) -> Taken {
         // What got through proves the answers that it carried.
         self.judge(response, rng);
         match &self.state {
             State::Calling(_) => {
                 self.answered(response, cseq);
+                self.timing.settle(&response.headers, now);
                 Taken::Yes
             }
             State::Confirmed(confirmed) => match confirmed.exchange {
                 Exchange::Offering { cseq: ours, .. } if ours == cseq => {
                     self.offer_answered(response, cseq);
+                    self.timing.settle(&response.headers, now);
                     Taken::Yes
                 }
                 // The same 2xx again while the application thinks about its offer.
@@ -225,6 +230,7 @@ impl Session {
         if let Some(body) = &body {
             ack.set_body(&body.content_type, body.content.clone());
         }
-        self.outputs.push_back(Output::Acknowledge(key, Box::new(ack), self.dialog.next_hop(self.flow)));
+        self.described = body.or_else(|| self.described.take());
+        self.outputs.push_back(Output::Acknowledge(key, Box::new(ack), self.next_hop()));
     }
 }

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::offer::{Accepted, Exchange};
+use super::timer::Timing;
 use super::{Body, Confirmed, EndCause, Event, Invitation, Output, Session, SessionId, State, TransactionId, reply};
 use crate::dialog::Dialog;
 use crate::error::Error;
@@ -55,6 +56,7 @@ impl Session {
         flow: Flow,
         dialog: Dialog,
         (invite, transaction): (Box<Request>, TransactionId),
+        user: Option<Text>,
         now: Instant,
     ) -> Self {
         let body = Body::of(&invite.headers, &invite.body, &settings);
@@ -66,12 +68,14 @@ impl Session {
             request_uri: invite.uri.clone(),
             call_id: dialog.call_id().clone(),
             headers: invite.headers.clone(),
+            user: user.map(|user| user.detach()),
             body,
             flow,
         });
         let state = State::Ringing(Box::new(Ringing { invite, transaction, offered, reminder: None, expires }));
         let outputs = [Output::Event(Event::Invited { id, invitation })].into();
-        Self { id, settings, flow, dialog, invite: None, login: None, state, outputs }
+        let timing = Timing::new(&settings);
+        Self { id, settings, flow, dialog, invite: None, login: None, timing, described: None, state, outputs }
     }
 
     /// Sends 101 to 199, and again every minute.
@@ -127,12 +131,14 @@ impl Session {
         let status = StatusCode::OK;
         let mut response = self.respond(invite, status);
         self.establishing(invite, &mut response);
+        self.grant_timer(&invite.headers, &mut response, now);
         for (name, value) in headers {
             response.headers.push(name.clone(), value.clone());
         }
         if let Some(body) = &body {
             response.set_body(&body.content_type, body.content.clone());
         }
+        self.described = body.or_else(|| self.described.take());
         let response = response.to_bytes();
         self.outputs.push_back(Output::Respond(transaction, status, response.clone()));
         let timers = self.settings.timers;

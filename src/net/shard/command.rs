@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 use talkpath_media::sdp::MediaPlan;
-use talkpath_speech::builtin;
-use talkpath_speech::engine::Ticket;
+use talkpath_speech::engine::{Decision, Ticket};
 use talkpath_speech::turn;
 use talkpath_speech::voice::Speech;
+use talkpath_speech::{builtin, menu, pin};
 use tokio::sync::{mpsc, oneshot};
 
 /// Commands that may wait for a shard; whoever sends one more waits.
@@ -20,6 +20,15 @@ pub(super) const COMMANDS: usize = 4_096;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CallKey(pub u64);
 
+/// One of a call's two legs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// Whom the call is with.
+    Caller,
+    /// Whom it is bridged to.
+    Other,
+}
+
 /// What talks; the engine itself is made on the shard, where it lives.
 #[derive(Clone, Debug)]
 pub enum EngineSpec {
@@ -27,6 +36,14 @@ pub enum EngineSpec {
     Builtin(builtin::Settings),
     /// A recording is played, then the call ends.
     Play(Arc<[i16]>),
+    /// Keys are asked for, out of these options.
+    Menu(menu::Settings),
+    /// A PIN is asked for.
+    Pin(pin::Settings),
+    /// The caller hears that a telephone rings elsewhere: this period, again and again.
+    Ringback(Arc<[i16]>),
+    /// Nothing is said and nothing heard.
+    Silent,
 }
 
 /// Everything that a call's voice needs.
@@ -80,6 +97,10 @@ pub enum MediaEvent {
     Interrupted,
     /// The caller pressed a key.
     Key(char),
+    /// Whom the caller is bridged to pressed one.
+    OtherKey(char),
+    /// What the caller's keys came to.
+    Decided(Decision),
     /// The agent answers.
     Latency {
         /// From the end of the caller's speech, or the key, to the first packet of the answer.
@@ -103,8 +124,13 @@ pub enum MediaEvent {
 pub(super) enum Command {
     Open(Box<Opening>),
     Answered(CallKey),
-    Update(CallKey, MediaPlan),
-    Press(CallKey, char, Duration),
+    Update(CallKey, Side, MediaPlan),
+    Press(CallKey, Side, char, Duration),
+    Adopt(CallKey, Box<Leg>),
+    Release(CallKey, Side, oneshot::Sender<Box<Leg>>),
+    Become(CallKey, Box<(EngineSpec, turn::Settings)>),
+    Judged(CallKey, bool),
+    Key(CallKey, Side, char),
     Goodbye(CallKey),
     Close(CallKey, oneshot::Sender<Box<Report>>),
     Synthesized(CallKey, Ticket, Arc<Speech>),
@@ -136,6 +162,11 @@ impl std::fmt::Debug for Command {
             Self::Answered(_) => "Answered",
             Self::Update(..) => "Update",
             Self::Press(..) => "Press",
+            Self::Adopt(..) => "Adopt",
+            Self::Release(..) => "Release",
+            Self::Become(..) => "Become",
+            Self::Judged(..) => "Judged",
+            Self::Key(..) => "Key",
             Self::Goodbye(_) => "Goodbye",
             Self::Close(..) => "Close",
             Self::Synthesized(..) => "Synthesized",
@@ -183,14 +214,43 @@ impl ShardHandle {
         self.send(Command::Answered(key)).await;
     }
 
-    /// Where and how voice travels has changed.
-    pub async fn update(&self, key: CallKey, plan: MediaPlan) {
-        self.send(Command::Update(key, plan)).await;
+    /// Where and how voice travels on a leg has changed.
+    pub async fn update(&self, key: CallKey, side: Side, plan: MediaPlan) {
+        self.send(Command::Update(key, side, plan)).await;
     }
 
-    /// Sends a key as telephone-event.
-    pub async fn press(&self, key: CallKey, digit: char, length: Duration) {
-        self.send(Command::Press(key, digit, length)).await;
+    /// Sends a key as telephone-event on a leg.
+    pub async fn press(&self, key: CallKey, side: Side, digit: char, length: Duration) {
+        self.send(Command::Press(key, side, digit, length)).await;
+    }
+
+    /// A key was pressed on a leg, beside its RTP.
+    pub async fn key(&self, key: CallKey, side: Side, digit: char) {
+        self.send(Command::Key(key, side, digit)).await;
+    }
+
+    /// Bridges a call to another leg: what one side says the other hears, keys too, and the engine neither speaks nor hears
+    /// until the leg is released. A leg that the call was bridged to before is dropped.
+    pub async fn adopt(&self, key: CallKey, leg: Leg) {
+        self.send(Command::Adopt(key, Box::new(leg))).await;
+    }
+
+    /// Takes a leg out of its call, for another call to adopt, on whichever shard that lives: the other one, or the caller's
+    /// own, whose call is then over. None when there is no such leg.
+    pub async fn release(&self, key: CallKey, side: Side) -> Option<Box<Leg>> {
+        let (reply, leg) = oneshot::channel();
+        self.send(Command::Release(key, side, reply)).await;
+        leg.await.ok()
+    }
+
+    /// Another engine talks from now on; what was queued is dropped.
+    pub async fn talk_as(&self, key: CallKey, engine: EngineSpec, turn: turn::Settings) {
+        self.send(Command::Become(key, Box::new((engine, turn)))).await;
+    }
+
+    /// Whether the digits of [`Decision::Entered`] are right.
+    pub async fn judged(&self, key: CallKey, right: bool) {
+        self.send(Command::Judged(key, right)).await;
     }
 
     /// The agent shall say goodbye and end.

@@ -41,6 +41,8 @@ pub struct Leg {
     unsent: u64,
     /// Samples of slots in which nothing was to be sent.
     rested: u64,
+    /// Audio of another leg that makes no whole packet yet, coded.
+    chunk: Vec<u8>,
 }
 
 impl Leg {
@@ -64,6 +66,7 @@ impl Leg {
             last_sign: now,
             unsent: 0,
             rested: 0,
+            chunk: Vec::new(),
         }
     }
 
@@ -133,6 +136,25 @@ impl Leg {
         }
     }
 
+    /// Passes on what another leg has heard, a packet for each whole one that it makes: at the pace at which it comes, and on
+    /// that leg's clock. While the other side holds the call, the clock runs on without packets.
+    pub(super) fn relay(&mut self, samples: &[i16]) {
+        if !self.plan.send {
+            self.chunk.clear();
+            return self.rest(samples.len());
+        }
+        let (frame, law) = (self.frame(), self.law());
+        for sample in samples {
+            self.chunk.push(law.encode_sample(*sample));
+            if self.chunk.len() >= frame {
+                let chunk = std::mem::take(&mut self.chunk);
+                self.send(&chunk);
+                self.chunk = chunk;
+                self.chunk.clear();
+            }
+        }
+    }
+
     /// Lets a slot pass in which nothing is to be sent: before the answer, and while the call is held.
     pub(super) fn rest(&mut self, samples: usize) {
         self.sender.skip(u32::try_from(samples).unwrap_or(0));
@@ -199,7 +221,8 @@ impl Leg {
         }
     }
 
-    fn summary(&self) -> LegReport {
+    /// What has travelled so far.
+    pub(super) fn summary(&self) -> LegReport {
         let (received, sent, quality) = (self.receiver.stats(), self.sender.stats(), self.reporter.quality());
         LegReport {
             sent: sent.packets.into(),

@@ -19,7 +19,7 @@ mod talk;
 mod voices;
 mod wheel;
 
-pub use command::{CallKey, EngineSpec, MediaEvent, Opening, ShardHandle, Unavailable};
+pub use command::{CallKey, EngineSpec, MediaEvent, Opening, ShardHandle, Side, Unavailable};
 pub use leg::Leg;
 pub use report::{LegReport, Report};
 pub(crate) use run::raise_priority;

@@ -9,6 +9,8 @@ use talkpath_speech::turn::Counters;
 pub struct Report {
     /// What travelled.
     pub leg: LegReport,
+    /// What travelled on the last leg that it was bridged to.
+    pub other: Option<LegReport>,
     /// How turns were taken.
     pub turns: Counters,
     /// Who said what, as far as it was heard.

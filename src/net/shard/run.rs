@@ -2,7 +2,8 @@
 
 use super::TICK_MS;
 use super::call::MediaCall;
-use super::command::{COMMANDS, CallKey, Command, Load, MediaEvent, ShardHandle};
+use super::command::{COMMANDS, CallKey, Command, Load, MediaEvent, ShardHandle, Side};
+use super::leg::Leg;
 use super::report::Report;
 use super::surroundings::{DATAGRAM, Scratch, Surroundings};
 use super::wheel::{TickNumber, Wheel};
@@ -16,8 +17,8 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 use talkpath_media::rtcp::NtpTime;
 use tokio::runtime::{Builder, LocalOptions};
-use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TryRecvError;
+use tokio::sync::{mpsc, oneshot};
 use tracing::{debug, error, warn};
 
 /// The beat of a shard.
@@ -149,8 +150,15 @@ impl Shard {
                 drop(self.close(key, now).map(|report| reply.send(Box::new(report))));
             }
             Command::Answered(key) => self.with(key, |call, around| call.answered(now, around)),
-            Command::Update(key, plan) => self.with(key, |call, around| call.update(plan, now, around)),
-            Command::Press(key, digit, length) => self.with(key, |call, _| call.press(digit, length)),
+            Command::Update(key, side, plan) => self.with(key, |call, around| call.update(side, plan, now, around)),
+            Command::Press(key, side, digit, length) => self.with(key, |call, _| call.press(side, digit, length)),
+            Command::Adopt(key, leg) => self.with(key, |call, around| call.adopt(leg, now, around)),
+            Command::Release(key, side, reply) => self.release(key, side, reply, now),
+            Command::Become(key, what) => {
+                self.with(key, |call, around| call.talk().become_other(what.0, what.1, now, around));
+            }
+            Command::Key(key, side, digit) => self.with(key, |call, around| call.key(side, digit, now, around)),
+            Command::Judged(key, right) => self.with(key, |call, around| call.talk().judged(right, now, around)),
             Command::Goodbye(key) => self.with(key, |call, around| call.talk().goodbye(now, around)),
             Command::Synthesized(key, ticket, speech) => {
                 self.with(key, |call, around| call.talk().synthesized(ticket, speech, now, around));
@@ -181,6 +189,21 @@ impl Shard {
         self.load.calls.fetch_sub(1, Ordering::Relaxed);
         // What a fault leaves behind may be at fault again.
         catch_unwind(AssertUnwindSafe(|| call.close(now, ntp_now()))).ok()
+    }
+
+    fn release(&mut self, key: CallKey, side: Side, reply: oneshot::Sender<Box<Leg>>, now: Instant) {
+        let mut released = None;
+        match side {
+            Side::Other => self.with(key, |call, around| released = call.part(now, around)),
+            Side::Caller => {
+                released = self.calls.remove(&key).map(|call| {
+                    self.load.calls.fetch_sub(1, Ordering::Relaxed);
+                    call.surrender()
+                });
+            }
+        }
+        // Whoever doesn't wait for it any more lets it fall, and its ports with it.
+        drop(released.map(|leg| reply.send(leg)));
     }
 
     fn tick(&mut self, Tick { now, lateness }: Tick) {

@@ -60,6 +60,12 @@ pub(super) struct Talk {
     base: Option<u64>,
     /// Nothing is said or understood while the other side holds the call.
     held: bool,
+    /// Nor while the call is bridged to another leg.
+    aside: bool,
+    /// What the items of this engine are added to, so that no two engines of a call have one in common.
+    first_item: u64,
+    /// The last item that any engine of this call has named, and one.
+    next_item: u64,
     told_latency: bool,
     caller_began: Samples,
     refused: u64,
@@ -107,6 +113,9 @@ impl Talk {
             end: None,
             base: None,
             held: false,
+            aside: false,
+            first_item: 0,
+            next_item: 0,
             told_latency: true,
             caller_began: Samples::ZERO,
             refused: 0,
@@ -147,7 +156,8 @@ impl Talk {
             tape.caller(frame);
         }
         // While we are held it is music that comes: the clock runs on, in silence.
-        let samples = if self.held { SILENCE.get(..frame.samples.len()).unwrap_or_default() } else { frame.samples };
+        let deaf = self.held || self.aside;
+        let samples = if deaf { SILENCE.get(..frame.samples.len()).unwrap_or_default() } else { frame.samples };
         let turn = &mut self.turn;
         self.ears.push(samples, |voice| {
             turn.handle_voice(VoiceFrame {
@@ -183,7 +193,7 @@ impl Talk {
 
     /// Wakes the engine if it asked for that.
     pub(super) fn wake(&mut self, now: Instant, around: &Surroundings<'_>) {
-        if self.wake.is_some_and(|wake| wake <= now) && !self.held {
+        if self.wake.is_some_and(|wake| wake <= now) && !self.held && !self.aside {
             self.wake = None;
             self.engine.handle(Input::Wakeup, now);
             self.settle(now, around);
@@ -202,6 +212,85 @@ impl Talk {
             self.engine.handle(Input::Held(held), now);
             self.settle(now, around);
         }
+    }
+
+    /// The call is bridged to another leg, or isn't any more. What was being said is cut off.
+    pub(super) fn stand_aside(&mut self, aside: bool, now: Instant, around: &Surroundings<'_>) {
+        if self.aside == aside {
+            return;
+        }
+        self.aside = aside;
+        if aside {
+            self.drop_speech(now);
+        }
+        self.engine.handle(Input::Held(aside), now);
+        self.settle(now, around);
+    }
+
+    /// Another engine takes the place of this one.
+    pub(super) fn become_other(
+        &mut self,
+        engine: EngineSpec,
+        turn: turn::Settings,
+        now: Instant,
+        around: &Surroundings<'_>,
+    ) {
+        self.drop_speech(now);
+        let engine = voices::engine(engine);
+        self.turn = self.turn.succeeded_by(turn);
+        self.up = resampler(SAMPLE_RATE, engine.input_rate());
+        self.down = resampler(engine.output_rate(), SAMPLE_RATE);
+        self.engine = engine;
+        self.first_item = self.next_item;
+        (self.wake, self.leaving) = (None, None);
+        if self.base.is_some() {
+            self.engine.handle(Input::Answered, now);
+        }
+        if self.held || self.aside {
+            self.engine.handle(Input::Held(true), now);
+        }
+        self.settle(now, around);
+    }
+
+    /// Whether what the caller has entered is right.
+    pub(super) fn judged(&mut self, right: bool, now: Instant, around: &Surroundings<'_>) {
+        self.engine.handle(Input::Judged(right), now);
+        self.settle(now, around);
+    }
+
+    /// What the leg says that the call is bridged to.
+    pub(super) fn overhear(&mut self, samples: &[i16]) {
+        if let (Some(tape), Some(_)) = (&mut self.tape, self.base) {
+            tape.agent(samples);
+        }
+    }
+
+    /// Throws away everything that is queued, also what should be heard to its end.
+    fn drop_speech(&mut self, now: Instant) {
+        let cut = self.mouth.flush_all();
+        self.cut(&cut);
+        self.tell_engine(&cut, now);
+    }
+
+    /// Tells the engine how much was heard of what was cut.
+    fn tell_engine(&mut self, cut: &[(ItemId, Samples)], now: Instant) {
+        for (item, heard) in cut {
+            if let Some(item) = self.inner(*item) {
+                self.engine.handle(Input::Interrupted { item, heard: *heard }, now);
+            }
+        }
+    }
+
+    /// An item of the engine, as the rest of the call knows it.
+    fn outer(&mut self, item: ItemId) -> ItemId {
+        let outer = self.first_item + item.0;
+        self.next_item = self.next_item.max(outer + 1);
+        ItemId(outer)
+    }
+
+    /// An item of the call, as the engine knows it; none when it is a former engine's.
+    fn inner(&self, item: ItemId) -> Option<ItemId> {
+        item.0.checked_sub(self.first_item).map(ItemId)
     }
 
     /// Fills the next frame towards the caller.
@@ -273,7 +362,9 @@ impl Talk {
                 let line = self.ledger.finished(item, self.position).cloned();
                 self.tell_line(line);
                 self.turn.handle_playout(Playback::Finished { item });
-                self.engine.handle(Input::Finished { item }, now);
+                if let Some(item) = self.inner(item) {
+                    self.engine.handle(Input::Finished { item }, now);
+                }
             }
         }
     }
@@ -367,9 +458,18 @@ impl Talk {
     /// Does what the engine wants.
     fn grant(&mut self, output: Output, now: Instant, around: &Surroundings<'_>) {
         match output {
-            Output::Audio { item, audio, interruptible } => self.enqueue(item, audio, interruptible, now),
-            Output::Text { item, text, span } => self.ledger.text(item, text, span),
-            Output::ItemEnd { item } => self.mouth.end(item),
+            Output::Audio { item, audio, interruptible } => {
+                let item = self.outer(item);
+                self.enqueue(item, audio, interruptible, now);
+            }
+            Output::Text { item, text, span } => {
+                let item = self.outer(item);
+                self.ledger.text(item, text, span);
+            }
+            Output::ItemEnd { item } => {
+                let item = self.outer(item);
+                self.mouth.end(item);
+            }
             Output::Flush => self.interrupt(now),
             Output::Synthesize { ticket, text } => self.synthesize(ticket, &text, now, around),
             Output::WallClock => {
@@ -388,8 +488,11 @@ impl Talk {
             | Output::Usage(_)
             | Output::Trouble(_) => debug!("a remote engine has no socket here yet"),
             Output::Nothing => self.turn.handle_engine(Answer::Nothing),
-            Output::TextEnds { item, end } => self.ledger.stretch(item, end),
-            Output::Decided(decision) => debug!(call = self.key.0, ?decision, "nobody acts on the caller's choice"),
+            Output::TextEnds { item, end } => {
+                let item = self.outer(item);
+                self.ledger.stretch(item, end);
+            }
+            Output::Decided(decision) => self.tell(MediaEvent::Decided(decision)),
             Output::HangUp => self.leaving = Some(LAST_PACKETS),
             Output::Note(note) => self.note(&note),
             Output::Timeout(wake) => self.wake = wake,
@@ -444,9 +547,7 @@ impl Talk {
     fn interrupt(&mut self, now: Instant) {
         let cut = self.mouth.flush();
         self.cut(&cut);
-        for (item, heard) in cut {
-            self.engine.handle(Input::Interrupted { item, heard }, now);
-        }
+        self.tell_engine(&cut, now);
     }
 
     /// The lines that were cut get their place in the ledger.

@@ -78,7 +78,10 @@ fn sipp(scenario: &Scenario, port: u16, scratch: &Scratch) -> Command {
     // Scenarios name their media relative to the folder.
     sipp.current_dir(folder()).arg("-sf").arg(&scenario.path).args(&scenario.options);
     let home = HOME.to_string();
-    sipp.args(["-m", "1", "-nostdin", "-i", &home, "-mi", &home, "-p", &port.to_string()]);
+    if !scenario.options.iter().any(|option| option == "-m") {
+        sipp.args(["-m", "1"]);
+    }
+    sipp.args(["-nostdin", "-i", &home, "-mi", &home, "-p", &port.to_string()]);
     sipp.args(["-mp", &free_pair().to_string(), "-cp", &free_tcp_port().to_string()]);
     sipp.args(["-timeout", SECONDS, "-timeout_error"]);
     sipp.arg("-trace_err").arg("-error_file").arg(log(scratch, "errors"));

@@ -79,11 +79,14 @@ impl Scenario {
     /// The commands that play it against a server, or a caller, at HOST.
     fn commands(&self) -> String {
         let joined = |words: &[String]| words.iter().fold(String::new(), |all, word| all + " " + word);
-        let (name, options) = (&self.name, joined(&self.options));
+        let (name, mut options) = (&self.name, joined(&self.options));
+        if !self.options.iter().any(|option| option == "-m") {
+            options.push_str(" -m 1");
+        }
         match &self.called {
-            Some(called) => format!("`sipp HOST -sf {name}.xml -s {called}{options} -m 1`"),
+            Some(called) => format!("`sipp HOST -sf {name}.xml -s {called}{options}`"),
             None => {
-                format!("`sipp -sf {name}.xml{options} -m 1`, then `talkpath call sip:sipp@HOST{}`", joined(&self.call))
+                format!("`sipp -sf {name}.xml{options}`, then `talkpath call sip:sipp@HOST{}`", joined(&self.call))
             }
         }
     }

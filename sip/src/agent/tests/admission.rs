@@ -7,7 +7,9 @@ use super::*;
 fn choosy() -> World {
     let mut world = World::new();
     let alice = world.peers[ALICE].address.ip();
-    world.peers[BOB].agent.set_admission(move |peer| peer == alice);
+    world.peers[BOB]
+        .agent
+        .set_admission(move |newcomer| if newcomer.source == alice { Verdict::Welcome } else { Verdict::Stranger });
     world
 }
 
@@ -39,7 +41,7 @@ fn a_stranger_s_ack_is_swallowed() {
 fn an_admitted_call_goes_on_also_from_where_nobody_is_admitted() {
     let mut world = choosy();
     let (alice, _) = world.talk();
-    world.peers[BOB].agent.set_admission(|_| false);
+    world.peers[BOB].agent.set_admission(|_| Verdict::Stranger);
     world.act(ALICE, |agent, now| agent.offer(alice, Some(sdp("x")), now)).unwrap();
     world.run(50);
     assert_eq!(world.events(BOB).last().unwrap(), "Offer x");
@@ -53,7 +55,7 @@ fn an_admitted_call_goes_on_also_from_where_nobody_is_admitted() {
 #[test]
 fn a_call_of_ours_to_a_stranger_is_a_call() {
     let mut world = World::new();
-    world.peers[ALICE].agent.set_admission(|_| false);
+    world.peers[ALICE].agent.set_admission(|_| Verdict::Stranger);
     let (_, bob) = world.talk();
     world.hangup(BOB, bob);
     world.settle();
@@ -66,7 +68,7 @@ fn a_call_of_ours_to_a_stranger_is_a_call() {
 fn an_invite_under_way_can_be_repeated_and_cancelled_after_the_door_has_closed() {
     let mut world = World::new();
     world.inject(request("INVITE", "z9hG4bK1", ""));
-    world.peers[BOB].agent.set_admission(|_| false);
+    world.peers[BOB].agent.set_admission(|_| Verdict::Stranger);
     assert_eq!(world.answer(request("INVITE", "z9hG4bK1", "")).status.code(), 100);
     let codes: Vec<_> =
         world.inject(request("CANCEL", "z9hG4bK1", "")).iter().map(|reply| reply.status.code()).collect();
@@ -76,11 +78,14 @@ fn an_invite_under_way_can_be_repeated_and_cancelled_after_the_door_has_closed()
 #[test]
 fn an_ipv4_stranger_on_a_socket_of_both_families_is_judged_by_his_ipv4_address() {
     let mut world = World::new();
-    world.peers[BOB].agent.set_admission(|peer| peer.is_ipv6());
+    world.peers[BOB]
+        .agent
+        .set_admission(|newcomer| if newcomer.source.is_ipv6() { Verdict::Welcome } else { Verdict::Stranger });
     let flow = Flow {
         local: "[::ffff:192.0.2.2]:5060".parse().unwrap(),
         peer: "[::ffff:192.0.2.99]:5060".parse().unwrap(),
         protocol: Protocol::Udp,
+        socket: SocketId::ANY,
     };
     world.act(BOB, |agent, now| agent.handle_datagram(flow, request("OPTIONS", "z9hG4bK1", "").into(), now));
     assert_eq!(world.peers[BOB].agent.last_stranger(), Some(stranger().ip()));

@@ -69,7 +69,12 @@ fn mutated_datagrams_never_panic_and_a_call_works_after_each_thousand() {
             let pool = if random.random_bool(0.5) { &corpus } else { &own };
             let victim = usize::from(random.random_bool(0.5));
             let data = mutate(&pool[random.random_range(0..pool.len())], &mut random);
-            let flow = Flow { local: world.peers[victim].address, peer: stranger(), protocol: Protocol::Udp };
+            let flow = Flow {
+                local: world.peers[victim].address,
+                peer: stranger(),
+                protocol: Protocol::Udp,
+                socket: SocketId::ANY,
+            };
             world.peers[victim].agent.handle_datagram(flow, data.into(), world.now);
             world.drain();
         }

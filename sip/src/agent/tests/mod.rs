@@ -1,6 +1,7 @@
 //! User agents on virtual time, joined by a link that may lose, double and delay what it carries.
 
 mod admission;
+mod asked;
 mod bodies;
 mod calls;
 mod ends;
@@ -15,6 +16,9 @@ mod paths;
 mod random;
 mod refusals;
 mod stopping;
+mod streams;
+mod timers;
+mod updates;
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -52,6 +56,7 @@ struct Peer {
     address: SocketAddr,
     events: Vec<Event>,
     outcomes: Vec<Outcome>,
+    asked: Vec<Asked>,
 }
 
 /// A message that an agent has sent.
@@ -92,6 +97,7 @@ impl World {
             address: format!("192.0.2.{}:5060", place + 1).parse().unwrap(),
             events: Vec::new(),
             outcomes: Vec::new(),
+            asked: Vec::new(),
         };
         let peers = vec![peer(0), peer(1)];
         let link = Link::new(conditions, seed);
@@ -99,7 +105,7 @@ impl World {
     }
 
     fn flow(&self, from: usize, to: SocketAddr) -> Flow {
-        Flow { local: self.peers[from].address, peer: to, protocol: Protocol::Udp }
+        Flow { local: self.peers[from].address, peer: to, protocol: Protocol::Udp, socket: SocketId::ANY }
     }
 
     /// Alice calls Bob.
@@ -157,6 +163,7 @@ impl World {
                     Output::Transmit(transmit) => self.send(from, transmit),
                     Output::Event(event) => self.peers[from].events.push(event),
                     Output::Outcome(outcome) => self.peers[from].outcomes.push(outcome),
+                    Output::Asked(asked) => self.peers[from].asked.push(*asked),
                     Output::Timeout(_) => break,
                 }
             }
@@ -183,7 +190,9 @@ impl World {
     fn next(&mut self) -> Option<Instant> {
         let wake = |peer: &mut Peer| match peer.agent.poll() {
             Output::Timeout(at) => at,
-            other @ (Output::Transmit(_) | Output::Event(_) | Output::Outcome(_)) => panic!("not drained: {other:?}"),
+            other @ (Output::Transmit(_) | Output::Event(_) | Output::Outcome(_) | Output::Asked(_)) => {
+                panic!("not drained: {other:?}")
+            }
         };
         self.peers.iter_mut().filter_map(wake).chain(self.link.next()).min()
     }
@@ -209,7 +218,7 @@ impl World {
         }
         match self.peers.iter_mut().find(|peer| peer.address == to) {
             Some(peer) => {
-                let flow = Flow { local: to, peer: from, protocol: Protocol::Udp };
+                let flow = Flow { local: to, peer: from, protocol: Protocol::Udp, socket: SocketId::ANY };
                 // As a driver does: a buffer of its own, which must be free again afterwards.
                 let buffer = Bytes::copy_from_slice(&data);
                 peer.agent.handle_datagram(flow, buffer.clone(), self.now);
@@ -301,6 +310,7 @@ fn label(event: &Event) -> String {
         Event::Offer { body, .. } => format!("Offer{}", said(body)),
         Event::OfferAnswered { body, .. } => format!("OfferAnswered{}", said(body)),
         Event::OfferRefused { status, .. } => format!("OfferRefused {status}"),
+        Event::Info { body, .. } => format!("Info {}", String::from_utf8_lossy(&body.content)),
         Event::Refused { status, cause, .. } => format!("Refused {status} {cause:?}"),
         Event::Ended { cause: EndCause::RemoteBye { reason: Some(reason) }, .. } => {
             format!("Ended RemoteBye {}", reason.cause().unwrap_or_default())

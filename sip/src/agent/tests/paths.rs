@@ -140,7 +140,8 @@ fn a_route_or_contact_of_another_transport_is_reached_along_the_flow() {
 #[test]
 fn an_ipv4_mapped_flow_shows_as_ipv4_everywhere() {
     let mapped = |text: &str| format!("[::ffff:{text}]:5060").parse().unwrap();
-    let flow = Flow { local: mapped("192.0.2.2"), peer: mapped("192.0.2.99"), protocol: Protocol::Udp };
+    let flow =
+        Flow { local: mapped("192.0.2.2"), peer: mapped("192.0.2.99"), protocol: Protocol::Udp, socket: SocketId::ANY };
     let mut world = World::new();
     world.act(BOB, |agent, now| agent.handle_datagram(flow, request("INVITE", "z9hG4bK1", "").into(), now));
     assert_eq!(bye_goes_to(&mut world), "192.0.2.99:5060");

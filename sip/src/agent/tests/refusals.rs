@@ -29,7 +29,7 @@ fn refused(text: &str, code: u16, field: Option<(&HeaderName, &str)>) {
 /// §8.2.1, §8.2.2.1, §8.2.2.3, §8.2.3, §21.4.7, §15.1.2, §9.2
 #[test]
 fn requests_that_cannot_be_served_get_the_status_that_says_why() {
-    let allow = Some((&HeaderName::Allow, "INVITE, ACK, CANCEL, BYE, OPTIONS"));
+    let allow = Some((&HeaderName::Allow, "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE"));
     refused(&request("REGISTER", "z9hG4bK1", ""), 405, allow);
     refused(&request("FETCH", "z9hG4bK1", ""), 501, None);
     refused(&request("OPTIONS", "z9hG4bK1", "").replacen("sip:bob@192.0.2.2", "http:bob", 1), 416, None);
@@ -169,11 +169,14 @@ fn responses_go_where_via_and_rport_say() {
             local: world.peers[BOB].address,
             peer: "192.0.2.99:40000".parse().unwrap(),
             protocol: Protocol::Udp,
+            socket: SocketId::ANY,
         };
         world.peers[BOB].agent.handle_datagram(flow, text.into(), world.now);
         match world.peers[BOB].agent.poll() {
             Output::Transmit(Transmit { flow, data }) => (flow.peer.to_string(), data),
-            other @ (Output::Event(_) | Output::Outcome(_) | Output::Timeout(_)) => panic!("a response: {other:?}"),
+            other @ (Output::Event(_) | Output::Outcome(_) | Output::Asked(_) | Output::Timeout(_)) => {
+                panic!("a response: {other:?}")
+            }
         }
     };
     assert_eq!(sent_to("10.1.1.1:5071;branch=z9hG4bKa").0, "192.0.2.99:5071");

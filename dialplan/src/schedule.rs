@@ -1,0 +1,120 @@
+//! When a route holds: windows of the week in a time zone, and days off.
+//!
+//! Windows are read off the wall clock of their zone. So where clocks go forward, a window that begins in the hour that
+//! is left out begins when that hour would have; where they go back, the hour that comes twice counts twice.
+//!
+//! A window that goes over midnight belongs to the day on which it began: `fri 22:00-06:00` holds on Saturday at three,
+//! also when Saturday is a day off, and not when Friday is.
+
+mod calendar;
+
+pub use calendar::{Clock, Days, Holiday, ScheduleError};
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use std::fmt;
+
+/// Times at which a route holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Schedule {
+    /// One of these is enough; none at all means every hour.
+    pub windows: Vec<Window>,
+    /// Days off.
+    pub except: Vec<Holiday>,
+    /// Whose wall clock is meant.
+    pub zone: TimeZone,
+}
+
+/// Hours of some days of the week.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    days: Days,
+    from: Clock,
+    to: Clock,
+}
+
+/// Why a schedule doesn't hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Miss {
+    /// No window does.
+    Outside,
+    /// One would, if it hadn't begun on a day off.
+    DayOff(Date),
+}
+
+impl Schedule {
+    /// Whether the schedule holds at `time`.
+    ///
+    /// # Errors
+    /// Why it doesn't.
+    pub fn check(&self, time: Timestamp) -> Result<(), Miss> {
+        let local = self.zone.to_datetime(time);
+        let clock = Clock::of(local.time());
+        let (today, yesterday) = (local.date(), local.date().yesterday().ok());
+        let mut miss = Miss::Outside;
+        let always = self.windows.is_empty().then_some(today);
+        let begun = self.windows.iter().flat_map(|window| window.begun(clock, today, yesterday));
+        for day in always.into_iter().chain(begun) {
+            if !self.except.iter().any(|holiday| holiday.is(day)) {
+                return Ok(());
+            }
+            miss = Miss::DayOff(day);
+        }
+        Err(miss)
+    }
+
+    /// `time` on the schedule's wall clock, for people: `Tue 2026-03-03 19:05 in Europe/Berlin`.
+    #[must_use]
+    pub fn local(&self, time: Timestamp) -> String {
+        let local = self.zone.to_datetime(time);
+        let day = Days::of(local.weekday());
+        let clock = Clock::of(local.time());
+        let date = local.date();
+        match self.zone.iana_name() {
+            Some(zone) => format!("{day} {date} {clock} in {zone}"),
+            None => format!("{day} {date} {clock} at UTC{}", self.zone.to_offset(time)),
+        }
+    }
+
+    /// Its windows, for people.
+    pub(crate) fn told(&self) -> String {
+        let windows: Vec<_> = self.windows.iter().map(ToString::to_string).collect();
+        windows.join(" or ")
+    }
+}
+
+impl Window {
+    /// From `from` to `to` (not included) on these days; on the next day where `to` is earlier.
+    ///
+    /// # Errors
+    /// When that is no time at all.
+    pub fn new(days: Days, from: Clock, to: Clock) -> Result<Self, ScheduleError> {
+        if from == to {
+            return Err(ScheduleError::Empty(from));
+        }
+        if from == Clock::END {
+            return Err(ScheduleError::TooLate);
+        }
+        Ok(Self { days, from, to })
+    }
+
+    /// The days on which it began, if it holds at `clock` of `today`: of today and yesterday none, one, or both.
+    fn begun(self, clock: Clock, today: Date, yesterday: Option<Date>) -> impl Iterator<Item = Date> {
+        let over_midnight = self.to < self.from;
+        let from_today = self.from <= clock && (over_midnight || clock < self.to);
+        let from_yesterday = over_midnight && clock < self.to;
+        let today = Some(today).filter(|_| from_today);
+        let yesterday = yesterday.filter(|_| from_yesterday);
+        today.into_iter().chain(yesterday).filter(move |day| self.days.contain(day.weekday()))
+    }
+}
+
+impl fmt::Display for Window {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}-{}", self.days, self.from, self.to)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,229 @@
+//! Dialling somebody in the caller's name, and bridging the two.
+//!
+//!   not answered yet: ringing there ─► 180 here; early media there ─► 183 here, bridged; answered there ─► 200 here, bridged
+//!   answered already: the caller hears ringing from us until somebody answers there
+//!
+//! Nobody answers: what the route says happens otherwise, or the caller is told why.
+
+use super::ring::Next;
+use super::{Inbound, Refusal, Step};
+use crate::call::conversation::{Exit, Party};
+use crate::call::disposition::Disposition;
+use crate::call::event::CallEventKind;
+use crate::call::media::{Agreed, Voice, body_of};
+use crate::call::place::{EarlyLeg, Found, Lines, Picked, Ring, Rung, Try, Wanted, lines};
+use crate::net::shard::{EngineSpec, Side};
+use crate::trunk::Caller;
+use std::sync::Arc;
+use std::time::Duration;
+use talkpath_dialplan::{CallerIdentity, Dial, Strategy};
+use talkpath_media::tone::ringback;
+use talkpath_sip::agent::Event;
+use talkpath_sip::message::StatusCode;
+use tracing::info;
+
+/// How dialling ends.
+enum Dialled {
+    Picked(Box<Picked>),
+    Nobody(Disposition),
+    /// The caller has gone meanwhile.
+    Ended(Disposition),
+}
+
+impl Inbound {
+    /// Dials, bridges, and takes the call to its end; or to what happens otherwise.
+    pub(super) async fn dial(&mut self, dial: Dial) -> Result<Step, Refusal> {
+        let nobody = match self.dial_all(&dial).await? {
+            Dialled::Ended(disposition) => return Ok(Step::Ended(disposition)),
+            Dialled::Picked(picked) => return self.bridge(*picked).await,
+            Dialled::Nobody(disposition) => disposition,
+        };
+        info!(disposition = %nobody, "nobody was reached");
+        match dial.otherwise {
+            Some(action) => Ok(Step::Next(*action)),
+            None if self.answered => Ok(Step::HangUp),
+            None => Err(Refusal::new(nobody.status(), format!("nobody was reached: {nobody}"))),
+        }
+    }
+
+    async fn dial_all(&mut self, dial: &Dial) -> Result<Dialled, Refusal> {
+        let caller = match &dial.caller {
+            CallerIdentity::Caller => self.facts.caller.clone(),
+            CallerIdentity::Fixed(number) => Caller { number: number.clone(), name: None },
+        };
+        let wanted: Vec<_> =
+            self.facts.with(|facts| dial.targets.iter().map(|target| Wanted::of(target, facts)).collect());
+        let mut nobody = None;
+        let mut together = Vec::new();
+        for wanted in wanted {
+            self.context.tell(self.call, CallEventKind::Dialling { to: wanted.to_string() });
+            match (lines(&wanted, &caller, &self.context, &self.sip).await, dial.strategy) {
+                (Ok(lines), Strategy::All) => together.extend(lines),
+                (Ok(lines), Strategy::InOrder) => match self.ring_lines(lines, dial).await? {
+                    Dialled::Nobody(disposition) => nobody = Some(Disposition::telling(nobody, disposition)),
+                    end @ (Dialled::Picked(_) | Dialled::Ended(_)) => return Ok(end),
+                },
+                (Err(disposition), _) => {
+                    info!(to = %wanted, %disposition, "can't be dialled");
+                    nobody = Some(Disposition::telling(nobody, disposition));
+                }
+            }
+        }
+        if !together.is_empty() {
+            return self.ring_lines(together, dial).await;
+        }
+        Ok(Dialled::Nobody(nobody.unwrap_or(Disposition::Lost { why: "there was nobody to dial" })))
+    }
+
+    /// Rings lines together, while the caller waits.
+    async fn ring_lines(&mut self, tries: Vec<Vec<Try>>, dial: &Dial) -> Result<Dialled, Refusal> {
+        let law = self.media.as_ref().map(|media| media.law);
+        let ring = Ring { time: dial.ring, law, early: true };
+        let mut lines = Lines::ring(tries, &ring, &self.context, &self.sip);
+        if self.answered {
+            self.play_ringback().await;
+        }
+        loop {
+            let rung = tokio::select! {
+                rung = lines.next() => rung,
+                next = self.next(None) => match self.while_ringing(next).await {
+                    Some(ended) => return Ok(Dialled::Ended(ended)),
+                    None => continue,
+                },
+            };
+            match rung {
+                Rung::Ringing => {
+                    self.context.tell(self.call, CallEventKind::Ringing);
+                    if !self.answered && self.media.is_none() {
+                        self.sip.progress(self.incoming.session, StatusCode::RINGING, None).await;
+                    }
+                }
+                Rung::Early(early) => self.pass_on_early(*early).await?,
+                Rung::Answered(picked) => return Ok(Dialled::Picked(picked)),
+                Rung::Nobody(disposition) => {
+                    if let Some(media) = &mut self.media {
+                        media.part().await;
+                    }
+                    return Ok(Dialled::Nobody(disposition));
+                }
+            }
+        }
+    }
+
+    /// Lets the caller hear what is to be heard before the answer: announcements, ringing as it sounds there. It is no
+    /// answer (RFC 3261 §13.2.2.1): a caller who isn't answered gets 183.
+    async fn pass_on_early(&mut self, early: EarlyLeg) -> Result<(), Refusal> {
+        let EarlyLeg { leg, law } = early;
+        if self.media.is_none() {
+            let Some(offer) = self.incoming.invitation.body.clone() else {
+                // An offer of ours can't be answered before the ACK: the caller hears ringing of its own.
+                self.sip.progress(self.incoming.session, StatusCode::RINGING, None).await;
+                return Ok(());
+            };
+            let prepared = self.prepare(Some(law))?;
+            let agreed = prepared.answer(&offer.content, Some(law))?;
+            let answer = agreed.sent.clone();
+            let voice = Voice::plain(&self.context, EngineSpec::Silent);
+            self.media = Some(prepared.open(&self.context, self.call, agreed, voice).await?);
+            self.promised = Some(answer.clone());
+            let progress = StatusCode::SESSION_PROGRESS;
+            self.sip.progress(self.incoming.session, progress, Some(body_of(answer))).await;
+        }
+        if let Some(media) = &mut self.media {
+            media.adopt(leg).await;
+        }
+        Ok(())
+    }
+
+    /// What happens to the caller while others are rung; the disposition when the caller is gone.
+    async fn while_ringing(&mut self, next: Next) -> Option<Disposition> {
+        match next {
+            Next::Event(Event::Ended { cause, .. }) if self.answered => Some(Disposition::of_end(&cause)),
+            Next::Event(Event::Ended { cause, .. }) => Some(Disposition::before_answer(&cause)),
+            Next::Gone => Some(Disposition::Cancelled),
+            Next::Event(Event::Offer { body, .. }) => {
+                if let Some(media) = &mut self.media {
+                    let answer = media.answer_offer(Side::Caller, body.as_ref()).await;
+                    self.sip.answer_offer(self.incoming.session, answer.map(body_of)).await;
+                }
+                None
+            }
+            Next::Event(_) | Next::TimeIsUp => None,
+        }
+    }
+
+    async fn play_ringback(&self) {
+        if let Some(media) = &self.media {
+            let voice = Voice::plain(&self.context, EngineSpec::Ringback(Arc::from(ringback())));
+            media.talk_as(voice).await;
+        }
+    }
+
+    /// Answers the caller, if that is still to be done, and bridges both until either hangs up.
+    async fn bridge(&mut self, picked: Picked) -> Result<Step, Refusal> {
+        let Picked { session, events, found, who, permit } = picked;
+        let ended = match self.answer_for(found.law()).await {
+            Ok(ended) => ended,
+            Err(refusal) => {
+                self.sip.hangup(session, None).await;
+                return Err(refusal);
+            }
+        };
+        if let Some(disposition) = ended {
+            self.sip.hangup(session, None).await;
+            return Ok(Step::Ended(disposition));
+        }
+        let mut party = Party { session, events };
+        if let Some(media) = &mut self.media {
+            match found {
+                Found::Fresh(prepared, agreed) => media.adopt(prepared.into_leg(agreed)).await,
+                Found::Early(plan) => media.update(Side::Other, plan).await,
+            }
+        }
+        self.context.tell(self.call, CallEventKind::Bridged { to: who });
+        let exit = self.converse_bridged(&mut party).await;
+        drop(permit);
+        match exit {
+            Exit::PartyLeft => {
+                info!("the other party has hung up");
+                Ok(Step::HangUp)
+            }
+            Exit::Ended(disposition) => {
+                self.sip.hangup(party.session, None).await;
+                Ok(Step::Ended(disposition))
+            }
+            Exit::Decided(_) => Ok(Step::HangUp),
+        }
+    }
+
+    async fn converse_bridged(&mut self, party: &mut Party) -> Exit {
+        loop {
+            match self.converse(Some(party), false).await {
+                // An engine that stands aside decides nothing.
+                Exit::Decided(_) => {}
+                exit @ (Exit::Ended(_) | Exit::PartyLeft) => return exit,
+            }
+        }
+    }
+
+    /// Answers the caller with the law that the other side speaks, where the caller speaks it too.
+    async fn answer_for(&mut self, law: talkpath_media::g711::Law) -> Result<Option<Disposition>, Refusal> {
+        if self.answered {
+            return Ok(None);
+        }
+        if self.media.is_some() {
+            return Ok(self.keep_promise(Duration::ZERO).await);
+        }
+        let voice = Voice::plain(&self.context, EngineSpec::Silent);
+        let prepared = self.prepare(Some(law))?;
+        match self.incoming.invitation.body.take() {
+            Some(offer) => {
+                let agreed: Agreed = prepared.answer(&offer.content, Some(law))?;
+                let answer = agreed.sent.clone();
+                self.media = Some(prepared.open(&self.context, self.call, agreed, voice).await?);
+                Ok(self.confirm(answer).await.err())
+            }
+            None => self.answer_without_offer(prepared, voice, Duration::ZERO).await,
+        }
+    }
+}
