@@ -217,11 +217,15 @@ pub enum Output {
     WallClock,
     /// Open a socket to the remote engine, in the place of any before.
     Connect(Arc<Endpoint>),
-    /// Close the socket, with this code.
+    /// The session with the remote engine is ready: what the caller says from now on is heard. Told of each session anew.
+    Ready,
+    /// Close the socket, with this code. If there is none, nothing is to be done.
     Disconnect {
         /// As in RFC 6455 §7.4.
         code: u16,
     },
+    /// Nothing is owed to the caller: the watchdog of turn-taking rests ([`crate::turn::Answer::Nothing`]).
+    Nothing,
     /// A text message to the remote engine. A socket that takes no more is told as [`Input::SocketClosed`].
     Send(String),
     /// Carry this out, then hand in [`Input::ToolResult`].

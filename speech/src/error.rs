@@ -26,6 +26,14 @@ pub enum Error {
         /// The greatest value allowed.
         high: i32,
     },
+    /// Our misuse: a setting of a remote engine doesn't fit.
+    #[error("engine setting `{setting}` {why}")]
+    Remote {
+        /// The name of the field of [`crate::realtime::Settings`].
+        setting: &'static str,
+        /// What is wrong with it.
+        why: &'static str,
+    },
     /// The build's fault: the voice that is compiled into the program can't be read.
     #[error("the embedded voice can't be read")]
     Voice(#[from] DataError),

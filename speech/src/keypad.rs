@@ -11,7 +11,7 @@
 use std::time::{Duration, Instant};
 
 /// An entry has no more keys than this; what follows is dropped.
-const MOST: usize = 32;
+pub(crate) const MOST: usize = 32;
 
 /// Whether a telephone has this key (RFC 4733 §3.2, without flash).
 pub(crate) fn is_key(key: char) -> bool {

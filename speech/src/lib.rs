@@ -9,6 +9,7 @@
 //! | [`player`] | an engine that plays one recording |
 //! | [`menu`], [`pin`] | engines that ask a question which keys answer |
 //! | [`silent`] | engines for calls on which nobody of ours talks |
+//! | [`realtime`] | remote realtime engines: OpenAI, Azure, Qwen-Omni |
 //! | [`tools`] | what a model may call |
 //! | [`voice`] | the embedded voice: English text to 8 kHz samples |
 //!
@@ -24,6 +25,7 @@ pub mod ledger;
 pub mod menu;
 pub mod pin;
 pub mod player;
+pub mod realtime;
 mod samples;
 mod script;
 pub mod silent;
@@ -36,6 +38,7 @@ pub use engine::{Engine, Input, ItemId, Output};
 pub use error::Error;
 pub use inquiry::Prompt;
 pub use ledger::Ledger;
+pub use realtime::Realtime;
 pub use samples::Samples;
 pub use turn::Turn;
 pub use voice::{Speech, Voice};

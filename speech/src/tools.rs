@@ -14,6 +14,8 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
+use crate::keypad;
+
 mod arguments;
 
 pub use arguments::ArgumentError;
@@ -21,7 +23,7 @@ pub use arguments::ArgumentError;
 use arguments::Arguments;
 
 /// How many digits a tool may send or collect at once.
-const MOST_DIGITS: usize = 64;
+const MOST_DIGITS: usize = keypad::MOST;
 
 /// How a model is told of a tool.
 #[derive(Clone, Debug, PartialEq)]

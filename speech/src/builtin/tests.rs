@@ -118,7 +118,9 @@ impl Desk {
             Output::Coded { .. }
             | Output::TextEnds { .. }
             | Output::Connect(_)
+            | Output::Ready
             | Output::Disconnect { .. }
+            | Output::Nothing
             | Output::Send(_)
             | Output::Tool(_)
             | Output::CallerText { .. }

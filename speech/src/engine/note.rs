@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::samples::Samples;
+
 /// An event for the record of the conversation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Note {
@@ -17,6 +19,8 @@ pub enum Note {
         /// How often we've asked since the caller last moved.
         count: u32,
     },
+    /// So much of what the caller said was dropped, as there was no session that could have heard it.
+    Unheard(Samples),
     /// A tool that the engine carried out by itself, or refused.
     Tool {
         /// The tool.

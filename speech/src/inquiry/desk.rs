@@ -112,7 +112,9 @@ impl<E: Engine> Desk<E> {
                 | Output::Coded { .. }
                 | Output::TextEnds { .. }
                 | Output::Connect(_)
+                | Output::Ready
                 | Output::Disconnect { .. }
+                | Output::Nothing
                 | Output::Send(_)
                 | Output::Tool(_)
                 | Output::CallerText { .. }

@@ -44,7 +44,7 @@ fn a_model_is_told_what_is_wrong_with_its_arguments() {
             r#"{"digits":"call me"}"#,
             "keys out of 0-9, *, #, A-D, and commas for pauses; it was \"call me\"",
         ),
-        (Builtin::CollectDigits, r#"{"max":0}"#, "`max` must be a whole number from 1 to 64; it was 0"),
+        (Builtin::CollectDigits, r#"{"max":0}"#, "`max` must be a whole number from 1 to 32; it was 0"),
         (Builtin::CollectDigits, r#"{"max":4,"terminator":"12"}"#, "`terminator` must be one key"),
         (Builtin::Transfer, r#"{"target":5}"#, "`target` must be a text; it was 5"),
         (Builtin::Transfer, r#"{"target":""}"#, "`target` is missing"),

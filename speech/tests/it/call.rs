@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use talkpath_speech::builtin::{Receptionist, Settings};
-use talkpath_speech::engine::{Clip, WallClock};
+use talkpath_speech::engine::{Clip, WallClock, Wire};
 use talkpath_speech::ledger::Line;
-use talkpath_speech::turn::{self, Action, FRAME, Playback, VoiceFrame};
+use talkpath_speech::turn::{self, Action, Answer, FRAME, Playback, VoiceFrame};
 use talkpath_speech::voice::dbov;
 use talkpath_speech::{Engine, Input, ItemId, Ledger, Output, Samples, Turn, Voice};
 
@@ -23,7 +23,12 @@ pub(crate) struct Call {
     pub(crate) sent: Vec<i16>,
     pub(crate) actions: Vec<(u64, Action)>,
     pub(crate) over: bool,
-    agent: Receptionist,
+    /// What a remote engine wants of its driver, to be taken by whoever plays that.
+    pub(crate) remote: VecDeque<Output>,
+    /// How much was heard of items that are over, in the order in which the engine was told.
+    pub(crate) ended: Vec<(ItemId, Samples)>,
+    pub(crate) now: Instant,
+    engine: Box<dyn Engine>,
     voice: Voice,
     queue: VecDeque<Queued>,
     /// What was heard of each item that isn't over.
@@ -32,19 +37,31 @@ pub(crate) struct Call {
     ducked: bool,
     hang_up: bool,
     at: Samples,
-    now: Instant,
+    wakeup: Option<Instant>,
+    /// Samples of the engine that came, for lowering its rate.
+    came: usize,
 }
 
 impl Call {
-    #[expect(clippy::disallowed_methods, reason = "a test's epoch")]
     pub(crate) fn answered(settings: Settings) -> Self {
+        let mut call = Self::ringing(|_| Box::new(Receptionist::new(settings)));
+        call.engine(Input::Answered);
+        call
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a test's epoch")]
+    pub(crate) fn ringing(engine: impl FnOnce(Instant) -> Box<dyn Engine>) -> Self {
+        let now = Instant::now();
         let mut call = Self {
             turn: Turn::new(turn::Settings::default()),
             ledger: Ledger::new(),
             sent: Vec::new(),
             actions: Vec::new(),
             over: false,
-            agent: Receptionist::new(settings),
+            remote: VecDeque::new(),
+            ended: Vec::new(),
+            now,
+            engine: engine(now),
             voice: Voice::new().expect("embedded voice"),
             queue: VecDeque::new(),
             heard: BTreeMap::new(),
@@ -52,9 +69,10 @@ impl Call {
             ducked: false,
             hang_up: false,
             at: Samples::ZERO,
-            now: Instant::now(),
+            wakeup: None,
+            came: 0,
         };
-        call.engine(Input::Answered);
+        call.drain();
         call
     }
 
@@ -66,12 +84,13 @@ impl Call {
     /// The caller says these samples, in whole frames.
     pub(crate) fn says(&mut self, samples: &[i16]) {
         for frame in samples.chunks_exact(160) {
-            self.step(frame);
+            self.step(frame, 20);
+            self.pass(0);
         }
     }
 
     pub(crate) fn silence(&mut self, ms: u64) {
-        (0..ms / 20).for_each(|_| self.step(&[0; 160]));
+        self.says(&vec![0; ms as usize * 8]);
     }
 
     pub(crate) fn key(&mut self, key: char) {
@@ -85,15 +104,61 @@ impl Call {
         self.ledger.transcript()
     }
 
-    fn step(&mut self, frame: &[i16]) {
+    /// Whether anything is queued to be heard.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    /// One frame each way, and then the time that it took since whatever happened last.
+    pub(crate) fn step(&mut self, frame: &[i16], ms: u64) {
         self.send();
         let level_dbov = dbov(frame);
-        self.engine(Input::Audio(frame));
+        self.hear(frame);
         self.turn.handle_voice(VoiceFrame { at: self.at, voiced: level_dbov > -50.0, level_dbov });
         self.at = self.at + FRAME;
-        self.now += Duration::from_millis(20);
+        self.now += Duration::from_millis(ms);
         self.act();
-        self.engine(Input::Wakeup);
+    }
+
+    /// Time passes; the engine is woken if it asked for that.
+    pub(crate) fn pass(&mut self, ms: u64) {
+        self.now += Duration::from_millis(ms);
+        if self.wakeup.is_some_and(|wakeup| wakeup <= self.now) {
+            self.engine(Input::Wakeup);
+        }
+    }
+
+    /// Hands a fact to the engine and does what it wants.
+    pub(crate) fn engine(&mut self, input: Input<'_>) {
+        self.engine.handle(input, self.now);
+        self.drain();
+    }
+
+    /// The caller's frame in the engine's form. In place of G.711, a byte that tells sound from silence.
+    fn hear(&mut self, frame: &[i16]) {
+        match self.engine.wire() {
+            Wire::Pcm { input, .. } => {
+                let times = input as usize / 8_000;
+                let samples: Vec<i16> = frame.iter().flat_map(|&sample| std::iter::repeat_n(sample, times)).collect();
+                self.engine(Input::Audio(&samples));
+            }
+            Wire::Mulaw | Wire::Alaw => {
+                let bytes: Vec<u8> = frame.iter().map(|&sample| if sample == 0 { 0xff } else { 0x20 }).collect();
+                self.engine(Input::Coded(&bytes));
+            }
+        }
+    }
+
+    /// The engine's samples at the telephone's rate.
+    fn lower(&mut self, samples: &[i16]) -> Clip {
+        let rate = match self.engine.wire() {
+            Wire::Pcm { output, .. } => output as usize / 8_000,
+            Wire::Mulaw | Wire::Alaw => 1,
+        };
+        let came = self.came;
+        self.came += samples.len();
+        let kept = samples.iter().enumerate().filter(|(n, _)| (came + n + 1).is_multiple_of(rate));
+        Clip::new(kept.map(|(_, &sample)| sample).collect())
     }
 
     /// Sends one frame: of the queue, or silence.
@@ -134,7 +199,8 @@ impl Call {
     }
 
     fn finished(&mut self, item: ItemId) {
-        self.heard.remove(&item);
+        let heard = self.heard.remove(&item).unwrap_or_default();
+        self.ended.push((item, heard));
         self.ledger.finished(item, self.at);
         self.turn.handle_playout(Playback::Finished { item });
         self.act();
@@ -158,6 +224,7 @@ impl Call {
                     self.ledger.caller_stopped(at);
                     self.ledger.clock().end_of_speech(at, self.at, self.now);
                     self.ledger.clock().asked(self.now);
+                    self.turn.handle_engine(Answer::Asked);
                     self.engine(Input::TurnEnded { at });
                 }
                 Action::Nudge => self.engine(Input::Nudge),
@@ -167,46 +234,72 @@ impl Call {
 
     fn flush(&mut self) {
         self.paused = false;
-        self.queue.retain(|queued| matches!(queued, Queued::Audio(_, _, false)));
-        for (item, heard) in std::mem::take(&mut self.heard) {
+        let mut cut = std::mem::take(&mut self.heard);
+        self.queue.retain(|queued| match queued {
+            Queued::Audio(item, _, false) => {
+                cut.remove(item);
+                true
+            }
+            Queued::Audio(item, _, true) => {
+                cut.entry(*item).or_default();
+                false
+            }
+            Queued::End(item) => !cut.contains_key(item),
+        });
+        for (item, heard) in cut {
             self.ledger.interrupted(item, heard, self.at);
+            self.ended.push((item, heard));
             self.engine(Input::Interrupted { item, heard });
         }
     }
 
-    fn engine(&mut self, input: Input<'_>) {
-        self.agent.handle(input, self.now);
+    fn queue(&mut self, item: ItemId, audio: Clip, interruptible: bool) {
+        self.ledger.clock().first_audio(self.now);
+        self.turn.handle_engine(Answer::Coming);
+        self.queue.push_back(Queued::Audio(item, audio, interruptible));
+    }
+
+    fn drain(&mut self) {
         loop {
-            match self.agent.poll() {
-                Output::Audio { item, audio, interruptible } => {
-                    self.ledger.clock().first_audio(self.now);
-                    self.queue.push_back(Queued::Audio(item, audio, interruptible));
+            let output = self.engine.poll();
+            match output {
+                Output::Audio { item, ref audio, interruptible } => {
+                    let lowered = self.lower(audio.samples());
+                    self.queue(item, lowered, interruptible);
+                    self.remote.push_back(output);
+                }
+                Output::Coded { item, bytes, interruptible } => {
+                    let samples =
+                        bytes.samples().iter().map(|&byte| if byte == 0xff { 0 } else { i16::from(byte) * 50 });
+                    self.queue(item, Clip::new(samples.collect()), interruptible);
                 }
                 Output::Text { item, text, span } => self.ledger.text(item, text, span),
+                Output::TextEnds { item, end } => self.ledger.stretch(item, end),
                 Output::ItemEnd { item } => self.queue.push_back(Queued::End(item)),
                 Output::Flush => self.flush(),
                 Output::Synthesize { ticket, text } => {
                     let speech = Arc::new(self.voice.speak(&text));
-                    self.agent.handle(Input::Synthesized { ticket, speech }, self.now);
+                    self.engine.handle(Input::Synthesized { ticket, speech }, self.now);
                 }
                 Output::WallClock => {
-                    self.agent.handle(Input::WallClock(WallClock { hour: 8, minute: 15 }), self.now);
+                    self.engine.handle(Input::WallClock(WallClock { hour: 8, minute: 15 }), self.now);
                 }
+                Output::Nothing => self.turn.handle_engine(Answer::Nothing),
                 Output::HangUp => self.hang_up = true,
-                Output::Note(_) => {}
-                Output::Coded { .. }
-                | Output::TextEnds { .. }
-                | Output::Connect(_)
+                Output::Connect(_)
+                | Output::Ready
                 | Output::Disconnect { .. }
                 | Output::Send(_)
                 | Output::Tool(_)
                 | Output::CallerText { .. }
                 | Output::Usage(_)
-                | Output::Trouble(_)
-                | Output::Decided(_) => {
-                    unreachable!("the receptionist has no socket and decides nothing")
+                | Output::Note(_)
+                | Output::Decided(_)
+                | Output::Trouble(_) => self.remote.push_back(output),
+                Output::Timeout(wakeup) => {
+                    self.wakeup = wakeup;
+                    return;
                 }
-                Output::Timeout(_) => return,
             }
         }
     }

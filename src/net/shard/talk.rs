@@ -480,12 +480,14 @@ impl Talk {
             }
             Output::Coded { .. }
             | Output::Connect(_)
+            | Output::Ready
             | Output::Disconnect { .. }
             | Output::Send(_)
             | Output::Tool(_)
             | Output::CallerText { .. }
             | Output::Usage(_)
             | Output::Trouble(_) => debug!("a remote engine has no socket here yet"),
+            Output::Nothing => self.turn.handle_engine(Answer::Nothing),
             Output::TextEnds { item, end } => {
                 let item = self.outer(item);
                 self.ledger.stretch(item, end);

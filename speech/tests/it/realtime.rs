@@ -1,0 +1,11 @@
+//! The realtime engine against a strict server, joined by a link with delays, all on virtual time.
+
+mod cost;
+mod dialects;
+mod losses;
+mod random;
+mod scenes;
+mod schema;
+mod server;
+mod tools;
+mod world;
