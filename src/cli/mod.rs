@@ -5,6 +5,7 @@ mod check;
 mod console;
 mod demo;
 mod logging;
+mod route;
 mod serve;
 mod stop;
 
@@ -16,6 +17,7 @@ use talkpath_config::Config;
 pub use call::CallArguments;
 pub use check::CheckArguments;
 pub use demo::DemoArguments;
+pub use route::RouteArguments;
 pub use serve::ServeArguments;
 
 /// A SIP/RTP telephony voice bot.
@@ -50,6 +52,8 @@ pub enum Command {
     Demo(DemoArguments),
     /// Read a configuration file and say what is wrong with it.
     Check(CheckArguments),
+    /// Say which route a call would take, and why.
+    Route(RouteArguments),
     /// Place one call, and talk as the embedded agent or play a WAV file.
     Call(CallArguments),
     /// Measure what a call costs on this machine.
@@ -69,6 +73,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Serve(arguments) => serve::run(&arguments, &common),
         Command::Demo(arguments) => demo::run(&arguments, &common),
         Command::Check(arguments) => check::run(&arguments, &common),
+        Command::Route(arguments) => route::run(&arguments, &common),
         Command::Call(arguments) => call::run(&arguments, &common),
         Command::Bench(arguments) => crate::bench::run(&arguments),
         Command::BenchEcho(arguments) => crate::bench::echo(&arguments),

@@ -11,6 +11,8 @@ mod baresip;
 mod barge_in;
 mod bridge;
 mod bursts;
+mod carrier;
+mod trunks;
 mod calls;
 mod command_call;
 mod hold;
