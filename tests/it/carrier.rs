@@ -58,7 +58,8 @@ impl Carrier {
 }
 
 fn response(request: &str, status: &str) -> String {
-    let copied = ["Via", "From", "Call-ID", "CSeq"].map(|name| format!("{name}: {}\r\n", field(request, name))).concat();
+    let copied =
+        ["Via", "From", "Call-ID", "CSeq"].map(|name| format!("{name}: {}\r\n", field(request, name))).concat();
     format!("SIP/2.0 {status}\r\n{copied}To: {};tag=carrier\r\nContent-Length: 0\r\n\r\n", field(request, "To"))
 }
 
