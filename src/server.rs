@@ -1,5 +1,6 @@
 //! A running server: SIP drivers, shards, one task a call, and an orderly end.
 
+use crate::api;
 use crate::call::{self, CallEvent, Context, Disposition, Outgoing, Parts, Phase};
 use crate::door::Door;
 use crate::net::limits;
@@ -13,6 +14,7 @@ use crate::voice::Synthesizer;
 use crate::wav;
 use anyhow::Context as _;
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -39,6 +41,7 @@ const SETTLE: Duration = Duration::from_secs(4);
 pub struct Server {
     context: Arc<Context>,
     sip: SipHandle,
+    http: Option<SocketAddr>,
     events: broadcast::Sender<CallEvent>,
     phase: watch::Sender<Phase>,
     /// Each call task holds a clone: when the last is gone, so is the last call.
@@ -94,8 +97,9 @@ impl Server {
         let (alive, all_gone) = mpsc::channel(1);
         let context = Arc::new(context);
         let Started { sip, incoming } = listen(&context)?;
+        let http = api::start(&context.config.http, &context)?;
         tokio::spawn(take_calls(incoming, sip.clone(), Arc::clone(&context), alive.clone()));
-        let server = Self { context, sip, events, phase, alive, all_gone };
+        let server = Self { context, sip, http, events, phase, alive, all_gone };
         server.look_after_trunks();
         Ok(server)
     }
@@ -119,6 +123,12 @@ impl Server {
     /// Where SIP is listened for.
     pub fn listening(&self) -> impl Iterator<Item = Listen> {
         self.sip.listening()
+    }
+
+    /// Where HTTP is listened for, if anywhere.
+    #[must_use]
+    pub fn http(&self) -> Option<SocketAddr> {
+        self.http
     }
 
     /// For requests to its user agent.
@@ -153,7 +163,7 @@ impl Server {
 
     /// Takes no new calls, gives live ones `time`, then lets agents say goodbye, then hangs up; returns when none is left.
     pub async fn drain(self, time: Duration) {
-        let Self { context, sip, events: _, phase, alive, mut all_gone } = self;
+        let Self { context, sip, http: _, events: _, phase, alive, mut all_gone } = self;
         sip.drain().await;
         drop(alive);
         for (next, patience) in [(Phase::Draining, time), (Phase::Goodbye, GOODBYE), (Phase::HangUp, HANGUP)] {

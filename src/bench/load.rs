@@ -65,7 +65,7 @@ fn configuration(arguments: &BenchArguments) -> anyhow::Result<PathBuf> {
 pub(super) async fn calls(arguments: &BenchArguments, cores: &Cores) -> anyhow::Result<Sample> {
     let file = configuration(arguments)?;
     let path = file.to_str().context("the temporary directory has no plain name")?;
-    let mut server = Measured::start(&["serve", "--config", path])?;
+    let mut server = Measured::start(&["serve", "--http", "", "--config", path])?;
     let address = listening_at(&server.line()?)?;
     server.pin(cores)?;
     let before = server.resident_kb()?;

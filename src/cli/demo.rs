@@ -43,6 +43,7 @@ pub(super) fn run(arguments: &DemoArguments, common: &Common) -> anyhow::Result<
         None => Config::default(),
     };
     config.sip.listen = vec![Listen::udp((HOME, 0).into())];
+    config.http.listen = None;
     config.media.rtp_ports = RtpPorts::Any;
     config.recording.enabled = true;
     config.recording.directory.clone_from(&arguments.recordings);

@@ -7,3 +7,4 @@ pub mod resolve;
 pub mod shard;
 pub mod sip;
 pub mod ticker;
+pub mod tls;

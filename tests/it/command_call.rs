@@ -26,7 +26,12 @@ fn serve(scratch: &Scratch) -> (Program, String) {
         ),
     );
     let mut command = talkpath();
-    command.arg("serve").arg("--config").arg(config).args(["--show", "--listen"]).arg(format!("udp://{HOME}:0"));
+    command
+        .arg("serve")
+        .arg("--config")
+        .arg(config)
+        .args(["--http", "", "--show", "--listen"])
+        .arg(format!("udp://{HOME}:0"));
     let mut program = Program::start(&mut command);
     let said = program.until("answers SIP on udp://");
     let address = said.split_once("udp://").unwrap().1.trim_end_matches('.').to_owned();
@@ -114,7 +119,7 @@ fn a_port_that_is_taken_is_named_and_another_one_proposed() {
     let (_server, address) = serve(&Scratch::new());
     let listen = format!("udp://{address}");
     let words = [&*listen, "already in use", "stop it", "set sip.listen", "--listen udp://"];
-    assert_refused(talkpath().args(["serve", "--listen", &listen]), &words);
+    assert_refused(talkpath().args(["serve", "--http", "", "--listen", &listen]), &words);
     assert_refused(
         talkpath().args(["serve", "--listen", "5060"]),
         &["\"5060\" is no place", "write \"udp://ADDRESS:PORT\""],

@@ -14,6 +14,7 @@ mod bursts;
 mod calls;
 mod carrier;
 mod command_call;
+mod command_trunk;
 mod hold;
 mod hostile;
 mod kamailio;

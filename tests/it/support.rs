@@ -18,6 +18,7 @@ pub(crate) const HOME: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 pub(crate) fn config(more: &str) -> Config {
     let mut config = Config::parse(more, Path::new("test.toml")).unwrap();
     config.sip.listen = vec![Listen::udp((HOME, 0).into()), Listen::tcp((HOME, 0).into())];
+    config.http.listen = None;
     config.media.rtp_ports = talkpath_config::RtpPorts::Any;
     config
 }
