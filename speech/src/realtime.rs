@@ -283,6 +283,8 @@ impl Engine for Realtime {
             Input::Audio(_)
             | Input::Coded(_)
             | Input::Synthesized { .. }
+            | Input::Binary(_)
+            | Input::Heard { .. }
             | Input::WallClock(_)
             | Input::Judged(_)
             | Input::Wakeup => {}
