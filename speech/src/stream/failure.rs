@@ -4,6 +4,8 @@ use crate::engine::{ConnectFailure, Fault, Loss};
 
 /// The bot is done (RFC 6455 §7.4.1): its program closed normally, or without saying why.
 const DONE: [u16; 2] = [1000, 1005];
+/// The bot doesn't want us (RFC 6455 §7.4.1): what servers say that can't refuse an upgrade.
+const POLICY: u16 = 1008;
 /// Try again later (IANA's registry of close codes).
 const LATER: u16 = 1013;
 
@@ -39,9 +41,7 @@ fn of_status(status: u16, body: &str) -> Verdict {
     let told = format!("{status} {}", body.split_whitespace().take(12).collect::<Vec<_>>().join(" "));
     let told: String = told.trim_end().chars().take(160).collect();
     match status {
-        401 | 403 => {
-            lost(Fault::Key, format!("the bot refused us ({told}): check the engine's headers and signing_key"))
-        }
+        401 | 403 => lost(Fault::Key, refused(&told)),
         404 => lost(Fault::Model, format!("there is no bot at this address ({told}): check the engine's url")),
         408 | 425 | 429 | 500..=599 => Verdict::Retry { why: format!("the bot is busy ({told})"), swamped: true },
         _ => lost(
@@ -58,7 +58,11 @@ pub(super) fn of_close(code: Option<u16>, reason: &str, spoke: bool) -> Verdict 
     }
     let told = code.map_or_else(|| "no close frame".to_owned(), |code| code.to_string());
     let reason: String = reason.trim().chars().take(160).collect();
-    let why = format!("the bot's connection closed ({told} {reason})").replace(" )", ")");
+    let told = format!("{told} {reason}");
+    if !spoke && code == Some(POLICY) {
+        return lost(Fault::Key, refused(told.trim_end()));
+    }
+    let why = format!("the bot's connection closed ({})", told.trim_end());
     Verdict::Retry { why, swamped: code == Some(LATER) }
 }
 
@@ -75,6 +79,10 @@ pub(super) fn exhausted(why: &str, swamped: bool, before: bool) -> Loss {
 /// The connection is lost, and the bot's protocol has no way to go on.
 pub(super) fn no_resuming(why: &str) -> Loss {
     Loss { fault: Fault::Failing, words: format!("the bot was lost in mid-call ({why})") }
+}
+
+fn refused(told: &str) -> String {
+    format!("the bot refused us ({told}): check the engine's headers and signing_key")
 }
 
 fn lost(fault: Fault, words: String) -> Verdict {
