@@ -98,6 +98,8 @@ pub struct Stream {
     /// Times in a row that nobody moved.
     nudges: u32,
     report: Option<Report>,
+    /// The bot has dropped what waits, and the call hasn't said yet what was heard of it.
+    clearing: bool,
     left_out: LeftOut,
     requests: BTreeMap<ToolId, Request>,
     tools: u64,
@@ -161,6 +163,7 @@ impl Stream {
             troubled: false,
             nudges: 0,
             report: None,
+            clearing: false,
             left_out: LeftOut::default(),
             requests: BTreeMap::new(),
             tools: 0,
@@ -263,6 +266,7 @@ impl Engine for Stream {
             return output;
         }
         // All that was cut by now has been told to us.
+        self.clearing = false;
         self.queue.forget_cleared();
         self.report();
         self.out.poll().unwrap_or_else(|| Output::Timeout(self.deadline()))

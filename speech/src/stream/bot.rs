@@ -154,6 +154,7 @@ impl Stream {
         if !marks.is_empty() {
             self.add_cut(By::Bot, None, marks);
         }
+        self.clearing = true;
         self.out.push(Output::Clear);
     }
 

@@ -20,9 +20,11 @@ pub(super) struct Report {
 }
 
 impl Stream {
-    /// Tells the bot, after what was cut before.
+    /// Tells the bot, after what was cut before, if all of that is known.
     pub(super) fn tell(&mut self, event: Event) {
-        self.report();
+        if !self.clearing {
+            self.report();
+        }
         self.out.tell(event);
     }
 
