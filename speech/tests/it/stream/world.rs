@@ -79,6 +79,11 @@ pub(crate) fn facts() -> Facts {
 impl<B: Bot> World<B> {
     /// A call that rings.
     pub(crate) fn ringing(settings: Settings, bot: B) -> Self {
+        Self::failing(settings, bot, Vec::new())
+    }
+
+    /// A call that rings, whose first tries to reach the bot fail.
+    pub(crate) fn failing(settings: Settings, bot: B, failures: Vec<ConnectFailure>) -> Self {
         settings.check().expect("settings");
         let unix = Duration::from_secs(1_700_000_000);
         let mut world = Self {
@@ -93,7 +98,7 @@ impl<B: Bot> World<B> {
             troubles: Vec::new(),
             notes: Vec::new(),
             words: Vec::new(),
-            failures: VecDeque::new(),
+            failures: failures.into(),
             told: Vec::new(),
             taken: Vec::new(),
             disconnects: Vec::new(),
