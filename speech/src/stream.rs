@@ -10,7 +10,7 @@
 //! |---|---|
 //! | `stream/link.rs`, `session.rs`, `failure.rs` | the connection; losing it and going on; what a failure means, in words |
 //! | `turns.rs` | what the call tells |
-//! | `bot.rs` | what the bot says |
+//! | `bot.rs`, `sound.rs` | what the bot says, in messages and in audio |
 //! | `queue.rs`, `utterance.rs`, `current.rs` | what was said and isn't heard yet, with its marks |
 //! | `caption.rs`, `room.rs` | the words of it for the transcript; how much of it may wait |
 //! | `ears.rs`, `outbox.rs` | the caller's audio in frames; messages out |
@@ -48,7 +48,9 @@ mod room;
 mod session;
 mod settings;
 mod signature;
-//TESTS
+mod sound;
+#[cfg(test)]
+mod tests;
 mod turns;
 mod twilio;
 mod utterance;
@@ -57,7 +59,6 @@ pub use facts::{Direction, Facts};
 pub use settings::{Audio, Dialect, Rate, Settings};
 pub use signature::{CALL_ID_HEADER, SIGNATURE_HEADER, call_sid, signature};
 
-use bot::LeftOut;
 use ears::Ears;
 use event::Reason;
 use link::Link;
@@ -65,6 +66,7 @@ use outbox::Outbox;
 use queue::Queue;
 use room::Room;
 use session::Pulse;
+use sound::LeftOut;
 use turns::Report;
 
 /// The largest message that is taken from a bot, in bytes: 87 seconds at 24 kHz. The driver lets its socket read no larger ones.

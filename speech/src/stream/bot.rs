@@ -1,7 +1,7 @@
 //! What the bot says, and what becomes of it.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use base64::Engine as _;
 use serde_json::json;
@@ -14,7 +14,6 @@ use crate::tools::Builtin;
 use super::caption::Caption;
 use super::command::{self, Command, Name, Refusal, When};
 use super::event::{By, Code, Cut, Event, Reason};
-use super::room::Grant;
 use super::settings::Dialect;
 use super::twilio::{self, Said};
 use super::{MAX_MESSAGE, Request, Stage, Stream};
@@ -23,19 +22,6 @@ use super::{MAX_MESSAGE, Request, Stage, Stream};
 const MOST_REQUESTS: usize = 16;
 /// The longest name of a mark, also in Twilio's dialect.
 const LONGEST_MARK: usize = 1_024;
-/// A bot is told no more often what was drained.
-const DRAINED_EVERY: Duration = Duration::from_secs(1);
-
-/// What was left out of the bot's audio.
-#[derive(Debug, Default)]
-pub(super) struct LeftOut {
-    /// To bound the delay, since the bot was last told.
-    drained: Samples,
-    told: Option<Instant>,
-    /// The bot was told that the queue is full, and there has been no room since.
-    full: bool,
-}
-
 impl Stream {
     /// A text message.
     pub(super) fn message(&mut self, message: &str, now: Instant) {
@@ -79,60 +65,11 @@ impl Stream {
                 }
                 self.scratch = audio;
             }
-            Some(Said::Mark(name)) => {
-                if self.mark(&name).is_err() {
-                    tracing::warn!("a mark of the bot's finds no room");
-                }
-            }
+            Some(Said::Mark(name)) => drop(self.mark(&name).inspect_err(|refusal| {
+                tracing::warn!(?refusal, "a mark of the bot's finds no room");
+            })),
             Some(Said::Clear) => self.clear(),
             None => {}
-        }
-    }
-
-    /// Audio to be heard.
-    fn sound(&mut self, bytes: &[u8], now: Instant) {
-        if self.stage.is_last() || bytes.is_empty() {
-            return;
-        }
-        self.nudges = 0;
-        let item = match self.queue.current(now) {
-            Ok(item) => item,
-            Err(_full) => {
-                return self.refuse(Refusal::new(Code::TooMany, "too many utterances wait to be heard"), None);
-            }
-        };
-        // What comes of an utterance that was cut is late.
-        let Some(item) = item else { return };
-        let unheard = self.queue.unheard();
-        let Some(utterance) = self.queue.open(None) else { return };
-        let grant = self.room.grant(bytes, unheard, utterance.id.is_none());
-        let taken = utterance.audio(bytes, grant.samples, self.settings.wire(), now);
-        let out = &mut self.out;
-        if let Some(audio) = taken.audio {
-            out.push(audio);
-            utterance.caption.tell(item, |text| out.push(text));
-        }
-        self.left_out(taken.left_out, grant, now);
-    }
-
-    /// Tells what there was no room for: once in a while, or once until there is room again.
-    fn left_out(&mut self, samples: usize, grant: Grant, now: Instant) {
-        if !grant.live {
-            let was_full = std::mem::replace(&mut self.left_out.full, samples > 0);
-            if samples > 0 && !was_full {
-                self.refuse(
-                    Refusal::new(Code::QueueFull, "more audio waits to be heard than may: it is dropped"),
-                    None,
-                );
-            }
-            return;
-        }
-        self.left_out.drained = self.left_out.drained + self.room.length(samples);
-        let due = self.left_out.told.is_none_or(|told| now.saturating_duration_since(told) >= DRAINED_EVERY);
-        if self.left_out.drained > Samples::ZERO && due {
-            self.left_out.told = Some(now);
-            let ms = std::mem::take(&mut self.left_out.drained).ms();
-            self.tell(Event::Drained { ms });
         }
     }
 
@@ -167,7 +104,7 @@ impl Stream {
         }
     }
 
-    fn refuse(&mut self, refusal: Refusal, request: Option<Box<str>>) {
+    pub(super) fn refuse(&mut self, refusal: Refusal, request: Option<Box<str>>) {
         let Refusal { code, message } = refusal;
         tracing::debug!(?code, message, "the bot is refused something");
         self.tell(Event::Error { code, message, request });

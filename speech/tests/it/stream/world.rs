@@ -258,7 +258,20 @@ impl<B: Bot> World<B> {
                 Output::Trouble(trouble) => self.troubles.push(trouble),
                 Output::Note(note) => self.notes.push(note),
                 Output::Audio { .. } => {}
-                other => panic!("a stream engine wants {other:?}"),
+                other @ (Output::Coded { .. }
+                | Output::Text { .. }
+                | Output::TextEnds { .. }
+                | Output::ItemEnd { .. }
+                | Output::Flush
+                | Output::Clear
+                | Output::BargeIn(_)
+                | Output::Synthesize { .. }
+                | Output::WallClock
+                | Output::Nothing
+                | Output::Usage(_)
+                | Output::HangUp
+                | Output::Decided(_)
+                | Output::Timeout(_)) => panic!("a stream engine wants {other:?}"),
             }
         }
     }
