@@ -174,6 +174,8 @@ pub(super) struct Start<'a> {
     interruption: &'static str,
     /// The call was answered.
     answered: bool,
+    /// The caller holds the call.
+    held: bool,
     /// The bot was lost, and this is the same call.
     resumed: bool,
     /// Where the caller's audio begins that follows.
@@ -204,6 +206,7 @@ struct ToCaller {
 pub(super) struct Moment {
     pub(super) interruption: BargeIn,
     pub(super) answered: bool,
+    pub(super) held: bool,
     pub(super) resumed: bool,
     pub(super) at: Samples,
 }
@@ -223,6 +226,7 @@ impl<'a> Start<'a> {
             audio: Format::new(audio, settings.frame),
             interruption: interruption(moment.interruption),
             answered: moment.answered,
+            held: moment.held,
             resumed: moment.resumed,
             at_ms: moment.at.ms(),
         }

@@ -72,7 +72,8 @@ impl Stream {
         let signed = self.settings.signing_key.as_ref().map(|key| signature(key, &call_id, unix));
         let own = [Some((CALL_ID_HEADER, call_id)), signed.map(|signed| (SIGNATURE_HEADER, signed))];
         let own = own.into_iter().flatten().map(|(name, value)| (name.to_owned(), value));
-        let headers = self.settings.headers.iter().cloned().chain(own).collect();
+        let told = self.settings.headers.iter().map(|(name, value)| (name.clone(), value.0.clone()));
+        let headers = told.chain(own).collect();
         Endpoint { url: self.settings.url.clone(), headers, protocols: Vec::new() }
     }
 
@@ -118,6 +119,7 @@ impl Stream {
             interruption: self.barge_in,
             answered: self.stage != Stage::Ringing,
             resumed: self.started,
+            held: self.held,
             at: self.ears.start(),
         };
         self.out.start(&self.facts, &self.settings, moment);

@@ -14,7 +14,7 @@ pub struct Settings {
     /// `wss://…` or `ws://…` of the bot.
     pub url: String,
     /// Header fields of the upgrade: `Authorization` and the like.
-    pub headers: Vec<(String, String)>,
+    pub headers: Vec<(String, Secret)>,
     /// What the upgrade is signed with ([`signature`](super::signature)); not signed without.
     pub signing_key: Option<Secret>,
     /// Which protocol the bot speaks.
@@ -138,7 +138,7 @@ impl Settings {
         if !self.url.bytes().all(|byte| byte.is_ascii_graphic()) {
             return wrong("url", "must have its blanks and its letters beyond ASCII percent-encoded");
         }
-        if self.headers.iter().any(|(name, value)| !is_field_name(name) || !is_field_value(value)) {
+        if self.headers.iter().any(|(name, value)| !is_field_name(name) || !is_field_value(&value.0)) {
             return wrong("headers", "must be names and values that HTTP allows");
         }
         if self.headers.iter().any(|(name, _)| is_reserved(name)) {

@@ -30,7 +30,7 @@ fn settings_that_fit_are_taken_up_to_their_bounds() {
     let account = Some(format!("AC{}", "0f".repeat(16)));
     let named = Dialect::Twilio { account_sid: account };
     assert_eq!(refused(|settings| settings.dialect = named, twilio()), None);
-    let header = ("Authorization".to_owned(), "Bearer a b".to_owned());
+    let header = ("Authorization".to_owned(), Secret("Bearer a b".to_owned()));
     assert_eq!(refused(|settings| settings.headers.push(header), own()), None);
 }
 
@@ -38,7 +38,7 @@ fn settings_that_fit_are_taken_up_to_their_bounds() {
 fn what_does_not_fit_is_named() {
     let own = || Settings::new("wss://bot.example/call");
     let header = |name: &str, value: &str| {
-        let header = (name.to_owned(), value.to_owned());
+        let header = (name.to_owned(), Secret(value.to_owned()));
         refused(|settings| settings.headers.push(header), own())
     };
     assert_eq!(refused(|settings| settings.url = "http://bot".to_owned(), own()), Some("url"));
@@ -74,4 +74,13 @@ fn what_twilio_can_not_do_is_refused() {
         let named = Dialect::Twilio { account_sid: Some(account.to_owned()) };
         assert_eq!(refused(|settings| settings.dialect = named, twilio()), Some("account_sid"), "{account}");
     }
+}
+
+#[test]
+fn settings_are_printed_without_what_opens_the_door() {
+    let mut settings = Settings::new("wss://bot.example/call");
+    settings.signing_key = Some(Secret("k-secret".to_owned()));
+    settings.headers = vec![("Authorization".to_owned(), Secret("Bearer b-secret".to_owned()))];
+    let printed = format!("{settings:?}");
+    assert!(printed.contains("Authorization") && !printed.contains("secret"), "{printed}");
 }

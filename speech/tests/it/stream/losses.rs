@@ -62,6 +62,21 @@ fn a_bot_that_is_lost_is_told_that_the_same_call_goes_on_and_misses_nothing() {
 }
 
 #[test]
+fn a_bot_that_comes_back_while_the_call_is_held_is_told_so() {
+    let mut world = world();
+    world.silence(200);
+    world.feed(Input::Held(true));
+    world.silence(200);
+    world.close(None);
+    world.silence(500);
+    world.feed(Input::Held(false));
+    world.silence(100);
+    let held: Vec<_> = world.bot.events("start").iter().map(|start| start["held"].clone()).collect();
+    assert_eq!(held, [false, true]);
+    assert_eq!(world.bot.kinds().last(), Some(&"resumed"));
+}
+
+#[test]
 fn what_the_caller_says_for_longer_than_is_kept_is_lost_from_its_beginning() {
     let mut settings = settings(Hz8000, Hz8000);
     settings.backlog = Duration::from_millis(1_000);
@@ -179,7 +194,7 @@ fn each_upgrade_is_signed_with_the_time_at_which_it_is_made() {
     let mut settings = settings(Hz8000, Hz8000);
     let key = Secret("a shared secret".to_owned());
     settings.signing_key = Some(key.clone());
-    settings.headers = vec![("Authorization".to_owned(), "Bearer b".to_owned())];
+    settings.headers = vec![("Authorization".to_owned(), Secret("Bearer b".to_owned()))];
     let mut world = World::answered(settings, Own::new());
     world.silence(2_000);
     world.close(None);
