@@ -177,15 +177,14 @@ impl Queue {
         self.utterances.remove(at)
     }
 
-    /// An item was cut. Gives it, and the marks in it that will never be reached.
+    /// An item was cut. Gives it, and the marks in it that will never be reached: those that were have been taken.
     pub(super) fn cut(&mut self, item: ItemId, heard: Samples, now: Instant) -> Option<(Utterance, Vec<Box<str>>)> {
         let mut utterance = self.finish(item)?;
         utterance.hear(heard);
         if self.current == Current::Open(item) {
             self.current = Current::cut(&utterance, now);
         }
-        let reached = utterance.reached(self.slack);
-        let lost = self.take_marks(|mark| mark.item == Some(item) && mark.at > reached);
+        let lost = self.take_marks(|mark| mark.item == Some(item));
         Some((utterance, lost))
     }
 

@@ -10,7 +10,7 @@ use talkpath_speech::stream::Rate::Hz8000;
 use talkpath_speech::stream::{CALL_ID_HEADER, SIGNATURE_HEADER, signature};
 
 use super::bot::{Own, settings};
-use super::world::World;
+use super::world::{Frame, World};
 
 const LEVEL: i16 = 8_000;
 
@@ -98,6 +98,9 @@ fn what_the_caller_says_for_longer_than_is_kept_is_lost_from_its_beginning() {
     let (first, at) = (world.bot.sessions[0].audio.len() as u64 / 16, world.bot.events("start")[1]["at_ms"].as_u64());
     let gap = at.unwrap() - first;
     assert!(note.is_some_and(|unheard| (gap - 80..=gap).contains(&unheard)), "{note:?} of {gap}");
+    let starts = world.told.iter().filter(|(_, frame)| matches!(frame, Frame::Text(text) if text.contains("start")));
+    let kept = starts.last().unwrap().0 as u64 / 8 - at.unwrap();
+    assert!((980..=1_020).contains(&kept), "{kept} ms were kept");
 }
 
 #[test]
@@ -110,6 +113,21 @@ fn a_bot_that_never_comes_back_is_given_up() {
     world.silence(40_000);
     assert_eq!(lost(&world).map(|loss| loss.fault), Some(Fault::Failing));
     assert_eq!(world.endpoints.len(), 1 + 6, "six tries after it was lost");
+}
+
+#[test]
+fn a_bot_that_was_there_for_a_while_is_tried_as_often_as_the_first_time() {
+    for (seconds, sessions) in [(15, 6), (5, 3)] {
+        let mut settings = settings(Hz8000, Hz8000);
+        settings.redial.attempts = 2;
+        let mut world = World::answered(settings, Own::new());
+        for _ in 0..5 {
+            world.silence(seconds * 1_000);
+            world.close(None);
+        }
+        world.silence(5_000);
+        assert_eq!((world.bot.sessions.len(), lost(&world).is_some()), (sessions, sessions < 6));
+    }
 }
 
 #[test]

@@ -140,6 +140,52 @@ fn audio_outside_utterances_is_late_until_it_pauses_and_then_heard_again() {
 }
 
 #[test]
+fn audio_outside_utterances_that_never_pauses_is_heard_again_when_the_caller_is_done() {
+    let mut world = world();
+    world.bot.sound(LEVEL, 8_000);
+    world.silence(500);
+    for _ in 0..30 {
+        world.bot.sound(12_000, 160);
+        world.speaks(20);
+    }
+    for _ in 0..50 {
+        world.bot.sound(12_000, 160);
+        world.silence(20);
+    }
+    let stopped = world.bot.events("speech_stopped").len();
+    world.silence(500);
+    let heard = world.sent_of(12_000);
+    // 600 of the second are what it takes to know that the caller is done.
+    assert!(stopped == 1 && (2_400..=3_840).contains(&heard), "{heard}");
+}
+
+#[test]
+fn an_utterance_of_which_nothing_came_is_out_of_date_when_the_caller_takes_the_floor() {
+    let mut world = world();
+    world.bot.say(&json!({ "type": "utterance_begin", "id": "old" }));
+    world.silence(100);
+    world.speaks(300);
+    world.bot.sound(LEVEL, 1_600);
+    world.bot.say(&json!({ "type": "utterance_end", "id": "old" }));
+    world.bot.sound(10_000, 1_600);
+    world.silence(1_500);
+    assert_eq!(world.bot.events("interrupted")[0]["utterances"], json!([{ "id": "old", "heard_ms": 0 }]));
+    assert_eq!((world.sent_of(LEVEL), world.sent_of(10_000)), (0, 1_600));
+    assert_eq!(world.bot.events("error"), [&Value::Null; 0]);
+}
+
+#[test]
+fn a_whole_text_is_cut_in_proportion_to_what_was_heard_of_all_its_audio() {
+    let mut world = world();
+    world.bot.say(&json!({ "type": "utterance_begin", "id": "u", "text": "a b c d e f g h i j" }));
+    world.bot.sound(LEVEL, 80_000);
+    world.bot.say(&json!({ "type": "utterance_end" }));
+    world.silence(4_800);
+    world.speaks(1_000);
+    assert_eq!(agent(&world), [("a b c d e", true)]);
+}
+
+#[test]
 fn a_clear_drops_everything_and_tells_what_was_heard_and_which_marks_never_come() {
     let mut world = world();
     world.bot.say(&json!({ "type": "utterance_begin", "id": "legal", "interruptible": false }));
