@@ -108,6 +108,8 @@ impl Inquiry {
             | Input::SocketOpened
             | Input::SocketFailed(_)
             | Input::Message(_)
+            | Input::Binary(_)
+            | Input::Heard { .. }
             | Input::SocketClosed { .. }
             | Input::ToolResult { .. }
             | Input::Ended

@@ -96,6 +96,8 @@ impl Engine for Ringback {
             | Input::SocketOpened
             | Input::SocketFailed(_)
             | Input::Message(_)
+            | Input::Binary(_)
+            | Input::Heard { .. }
             | Input::SocketClosed { .. }
             | Input::ToolResult { .. }
             | Input::Ended

@@ -471,6 +471,8 @@ impl Talk {
                 self.mouth.end(item);
             }
             Output::Flush => self.interrupt(now),
+            Output::Clear => self.drop_speech(now),
+            Output::BargeIn(barge_in) => self.turn.set_barge_in(barge_in),
             Output::Synthesize { ticket, text } => self.synthesize(ticket, &text, now, around),
             Output::WallClock => {
                 let time = jiff::Timestamp::now().to_zoned(around.services.zone.clone());
@@ -483,6 +485,7 @@ impl Talk {
             | Output::Ready
             | Output::Disconnect { .. }
             | Output::Send(_)
+            | Output::SendBinary(_)
             | Output::Tool(_)
             | Output::CallerText { .. }
             | Output::Usage(_)
