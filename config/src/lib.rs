@@ -18,6 +18,7 @@ mod raw;
 mod resolve;
 mod route;
 mod sip;
+mod template;
 mod trunk;
 mod value;
 
@@ -27,6 +28,7 @@ pub use media::{Media, Recording, ShardCount};
 pub use numbers::{Numbers, TrunkNumbers};
 pub use phone::Phone;
 pub use sip::{Http, Sip};
+pub use template::{Template, TemplateError};
 pub use trunk::{CalledHeader, CallerHeader, IdentityHeader, Trunk};
 pub use value::{Listen, ListenError, RtpPorts};
 
