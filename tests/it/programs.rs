@@ -67,18 +67,30 @@ pub(crate) fn free_pair() -> u16 {
     std::iter::repeat_with(free_port).find(pair).unwrap()
 }
 
-/// Waits until somebody has bound this UDP port.
+/// Waits until somebody has bound this UDP port, or listens on this TCP port.
 pub(crate) fn until_bound(port: u16) -> bool {
-    let wanted = format!(":{port:04X} ");
-    let bound = || std::fs::read_to_string("/proc/net/udp").unwrap().contains(&wanted);
     let deadline = Instant::now() + PATIENCE;
-    while !bound() {
+    while !is_bound(port) {
         if Instant::now() >= deadline {
             return false;
         }
         thread::sleep(LOOK);
     }
     true
+}
+
+fn is_bound(port: u16) -> bool {
+    // Of a UDP socket the kernel says "close" until it is connected; of a TCP socket, "listen".
+    let bound = format!(":{port:04X}");
+    let is = |line: &str, state: &str| {
+        let mut fields = line.split_ascii_whitespace().skip(1);
+        fields.next().is_some_and(|local| local.ends_with(&bound)) && fields.nth(1) == Some(state)
+    };
+    [("udp", "07"), ("udp6", "07"), ("tcp", "0A"), ("tcp6", "0A")].into_iter().any(|(table, state)| {
+        // Without IPv6 there is no table of it.
+        let sockets = std::fs::read_to_string(format!("/proc/net/{table}")).unwrap_or_default();
+        sockets.lines().any(|line| is(line, state))
+    })
 }
 
 /// Runs a program to its end; one that takes longer than `limit` is killed and the test fails.

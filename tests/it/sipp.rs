@@ -8,11 +8,10 @@ mod scenario;
 mod voice;
 
 use crate::programs::{Scratch, text};
-use crate::support::{HOME, address, patiently, peer};
+use crate::support::{HOME, HOME_6, has_ipv6, patiently, peer};
 use run::{Played, play};
-use scenario::{Role, Scenario, folder, index};
+use scenario::{Role, Scenario, Way, folder, index};
 use std::collections::VecDeque;
-use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
@@ -24,7 +23,7 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
 /// Scenarios at once.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 16;
 /// Calls that are over must be gone by then.
 const GONE: Duration = Duration::from_secs(5);
 
@@ -35,8 +34,9 @@ async fn every_scenario_of_the_folder_holds() {
     }
     let recordings = Scratch::new();
     let server = server(&recordings);
-    let (events, peer) = (tokio::spawn(collect(server.subscribe())), address(&server));
-    let (played, mut failures) = tokio::task::spawn_blocking(move || play_all(peer)).await.unwrap();
+    let (events, places) = (tokio::spawn(collect(server.subscribe())), server.listening().collect::<Vec<_>>());
+    let (played, mut failures) = tokio::task::spawn_blocking(move || play_all(&places)).await.unwrap();
+
     // A call that has outlived its scenario would be drained for as long as this.
     let gone = tokio::time::timeout(GONE, server.drain(GONE * 2)).await;
     assert!(gone.is_ok(), "a call is left over");
@@ -54,7 +54,8 @@ fn the_index_names_every_scenario_and_what_it_proves() {
 
 fn server(recordings: &Scratch) -> Server {
     let mut config = Config::load(&folder().join("talkpath.toml")).unwrap();
-    config.sip.listen = vec![Listen::udp((HOME, 0).into()), Listen::tcp((HOME, 0).into())];
+    let homes = [HOME].into_iter().chain(has_ipv6().then_some(HOME_6));
+    config.sip.listen = homes.flat_map(|home| [Listen::udp((home, 0).into()), Listen::tcp((home, 0).into())]).collect();
     config.recording.enabled = true;
     config.recording.directory = recordings.path().to_owned();
     Server::start(config).unwrap()
@@ -71,14 +72,20 @@ async fn collect(mut events: Receiver<CallEvent>) -> Vec<CallEvent> {
     }
 }
 
-fn play_all(server: SocketAddr) -> (Vec<Played>, Vec<String>) {
-    let waiting: Mutex<VecDeque<Scenario>> = Mutex::new(Scenario::all().into_iter().filter(is_possible).collect());
+fn play_all(servers: &[Listen]) -> (Vec<Played>, Vec<String>) {
+    let possible: Vec<_> = Scenario::all().into_iter().filter(is_wanted).filter(is_possible).collect();
+    let plays = |scenario: &Scenario| {
+        let ways = scenario.ways.iter().filter(|way| !way.six || has_ipv6());
+        ways.map(|way| (scenario.clone(), *way)).collect::<Vec<_>>()
+    };
+    let all = (0..repetitions()).flat_map(|_| possible.iter().flat_map(plays));
+    let waiting: Mutex<VecDeque<(Scenario, Way)>> = Mutex::new(all.collect());
     let (played, failures) = (Mutex::new(Vec::new()), Mutex::new(Vec::new()));
     let work = || {
-        while let Some(scenario) = { waiting.lock().unwrap().pop_front() } {
-            match play(&scenario, server) {
+        while let Some((scenario, way)) = { waiting.lock().unwrap().pop_front() } {
+            match play(&scenario, way, servers) {
                 Ok(result) => played.lock().unwrap().push(result),
-                Err(complaint) => failures.lock().unwrap().push(format!("{}: {complaint}", scenario.name)),
+                Err(complaint) => failures.lock().unwrap().push(format!("{} by {way}: {complaint}", scenario.name)),
             }
         }
     };
@@ -88,6 +95,16 @@ fn play_all(server: SocketAddr) -> (Vec<Played>, Vec<String>) {
         }
     });
     (played.into_inner().unwrap(), failures.into_inner().unwrap())
+}
+
+/// Whether its name has in it what `TALKPATH_SCENARIO` says.
+fn is_wanted(scenario: &Scenario) -> bool {
+    std::env::var("TALKPATH_SCENARIO").map_or(true, |wanted| scenario.name.contains(&wanted))
+}
+
+/// How often each is played: once, or as often as `TALKPATH_REPEAT` says.
+fn repetitions() -> usize {
+    std::env::var("TALKPATH_REPEAT").map_or(1, |times| times.parse().expect("TALKPATH_REPEAT is a number"))
 }
 
 /// Whether this machine permits what the scenario needs. At home one that can't be played is named; in CI that is a failure.
@@ -107,7 +124,7 @@ fn judge(played: &Played, events: &[CallEvent]) -> Result<(), String> {
         Role::Caller => judge_record(played, events),
         Role::Callee => judge_call(played),
     };
-    outcome.map_err(|why| format!("{}: {why}", played.scenario.name))
+    outcome.map_err(|why| format!("{} by {}: {why}", played.scenario.name, played.way))
 }
 
 /// What the server has to say of the calls that came from this SIPp.
@@ -122,7 +139,7 @@ fn judge_record(played: &Played, events: &[CallEvent]) -> Result<(), String> {
             let report = ends[0].1.as_ref().ok_or("there is no report")?;
             voice::judge_parrot(&voice::recorded(calls[0], events), report)
         }
-        "uac-dtmf-telephone-event" => {
+        "uac-dtmf-telephone-event" | "uac-info-key" => {
             let keys = keys(calls[0], events);
             ensure(keys == "9", || format!("the keys that were understood are {keys:?}, not \"9\""))
         }
@@ -141,8 +158,10 @@ fn judge_call(played: &Played) -> Result<(), String> {
     if played.scenario.name == "uas-answered" { voice::judge_echo(played.scratch.path(), &said) } else { Ok(()) }
 }
 
+/// Whether it is the beginning of a call from that SIPp: its connections come from ports of the system's choice, but its From
+/// names its own.
 fn began_at(event: &CallEvent, port: u16) -> bool {
-    matches!(&event.kind, CallEventKind::Began { peer, .. } if peer.is_some_and(|peer| peer.port() == port))
+    matches!(&event.kind, CallEventKind::Began { from, .. } if from.ends_with(&format!(":{port}")))
 }
 
 fn end(call: CallId, events: &[CallEvent]) -> (&Disposition, Option<&Report>) {
