@@ -36,7 +36,7 @@ async fn every_scenario_of_the_folder_holds() {
     let server = server(&recordings);
     let (events, places) = (tokio::spawn(collect(server.subscribe())), server.listening().collect::<Vec<_>>());
     let (played, mut failures) = tokio::task::spawn_blocking(move || play_all(&places)).await.unwrap();
-
+    assert!(server.sip().bindings("desk").await.is_empty(), "a phone is left registered");
     // A call that has outlived its scenario would be drained for as long as this.
     let gone = tokio::time::timeout(GONE, server.drain(GONE * 2)).await;
     assert!(gone.is_ok(), "a call is left over");
