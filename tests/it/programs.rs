@@ -61,17 +61,17 @@ pub(crate) fn free_tcp_port() -> u16 {
     TcpListener::bind((HOME, 0)).unwrap().local_addr().unwrap().port()
 }
 
-/// An even UDP port with the one above it free too, as [`free_port`].
-pub(crate) fn free_pair() -> u16 {
-    let pair = |port: &u16| port.is_multiple_of(2) && UdpSocket::bind((HOME, port + 1)).is_ok();
-    std::iter::repeat_with(free_port).find(pair).unwrap()
+/// An even UDP port with the three above it free too (voice, video, and the RTCP of both), as [`free_port`].
+pub(crate) fn free_media_port() -> u16 {
+    let free = |port: &u16| port.is_multiple_of(2) && (1..4).all(|more| UdpSocket::bind((HOME, port + more)).is_ok());
+    std::iter::repeat_with(free_port).find(free).unwrap()
 }
 
-/// Waits until somebody has bound this UDP port, or listens on this TCP port.
-pub(crate) fn until_bound(port: u16) -> bool {
+/// Waits until somebody has bound this UDP port, or listens on this TCP port; false when who should has `ended` instead.
+pub(crate) fn until_bound(port: u16, mut ended: impl FnMut() -> bool) -> bool {
     let deadline = Instant::now() + PATIENCE;
     while !is_bound(port) {
-        if Instant::now() >= deadline {
+        if Instant::now() >= deadline || ended() {
             return false;
         }
         thread::sleep(LOOK);

@@ -1,7 +1,7 @@
 //! Plays one scenario: SIPp against a server, or `talkpath call` against SIPp.
 
 use super::scenario::{Role, Scenario, Way, folder};
-use crate::programs::{Scratch, finish, finish_child, free_pair, free_port, free_tcp_port, text, until_bound};
+use crate::programs::{Scratch, finish, finish_child, free_media_port, free_port, free_tcp_port, text, until_bound};
 use crate::support::{HOME, HOME_6, talkpath};
 use std::collections::HashSet;
 use std::net::{IpAddr, SocketAddr};
@@ -83,7 +83,7 @@ impl Play<'_> {
     fn take_call(self) -> (Output, Option<Output>) {
         let Self { scenario, port, scratch, .. } = self;
         let mut sipp = self.sipp();
-        let child = sipp
+        let mut child = sipp
             .args(&scenario.options)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -92,7 +92,8 @@ impl Play<'_> {
             .unwrap();
         let transport = if self.way.tcp { ";transport=tcp" } else { "" };
         let place = format!("{}{transport}", SocketAddr::new(self.home(), port));
-        let call = until_bound(port).then(|| {
+        let bound = until_bound(port, || !matches!(child.try_wait(), Ok(None)));
+        let call = bound.then(|| {
             let config = std::fs::read_to_string(folder().join("talkpath.toml")).unwrap();
             let config = scratch.file("sipp.toml", &config.replace(BEHIND_THE_TRUNKS, &place));
             let callee = scenario.number.clone().unwrap_or_else(|| format!("sip:sipp@{place}"));
@@ -122,7 +123,7 @@ impl Play<'_> {
         }
         sipp.args(["-t", if self.way.tcp { "t1" } else { "u1" }]);
         sipp.args(["-nostdin", "-mi", &home, "-p", &port.to_string()]);
-        sipp.args(["-mp", &free_pair().to_string(), "-cp", &free_tcp_port().to_string()]);
+        sipp.args(["-mp", &free_media_port().to_string(), "-cp", &free_port().to_string()]);
         sipp.args(["-timeout", SECONDS, "-timeout_error"]);
         sipp.arg("-trace_err").arg("-error_file").arg(log(scratch, "errors"));
         sipp.arg("-trace_msg").arg("-message_file").arg(log(scratch, "messages"));
