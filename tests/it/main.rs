@@ -17,6 +17,7 @@ mod hold;
 mod hostile;
 mod kamailio;
 mod many;
+mod moves;
 mod network;
 mod phones;
 mod process;
