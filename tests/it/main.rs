@@ -27,4 +27,5 @@ mod raw;
 mod sipp;
 mod softphone;
 mod sound;
+mod streams;
 mod support;

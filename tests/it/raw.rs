@@ -184,6 +184,8 @@ pub(crate) struct Call {
     remote: String,
     /// Our Contact.
     pub(crate) contact: String,
+    /// What stands before our address in From.
+    pub(crate) name: String,
 }
 
 impl Call {
@@ -191,18 +193,18 @@ impl Call {
     pub(crate) fn new(raw: Raw, called: &str) -> Self {
         let target = format!("sip:{called}@server");
         let contact = format!("<sip:raw@{};transport={}>", raw.own, raw.transport().to_ascii_lowercase());
-        Self { raw, number: number(), cseq: 0, remote: format!("<{target}>"), target, contact }
+        Self { raw, number: number(), cseq: 0, remote: format!("<{target}>"), target, contact, name: String::new() }
     }
 
     /// A request, its CSeq this.
     fn request(&self, method: &str, cseq: u32, more: &str, body: &str) -> String {
-        let Self { raw, number, target, remote, contact, .. } = self;
+        let Self { raw, number, target, remote, contact, name, .. } = self;
         let (own, transport, length) = (raw.own, raw.transport(), body.len());
         let kind =
             if body.is_empty() || more.contains("Content-Type") { "" } else { "Content-Type: application/sdp\r\n" };
         format!(
             "{method} {target} SIP/2.0\r\nVia: SIP/2.0/{transport} {own};branch=z9hG4bKraw{number}x{cseq}{method};rport\r\n\
-             Max-Forwards: 70\r\nFrom: <sip:raw@{own}>;tag=raw{number}\r\nTo: {remote}\r\nCall-ID: raw{number}@{own}\r\n\
+             Max-Forwards: 70\r\nFrom: {name}<sip:raw@{own}>;tag=raw{number}\r\nTo: {remote}\r\nCall-ID: raw{number}@{own}\r\n\
              CSeq: {cseq} {method}\r\nContact: {contact}\r\n{more}{kind}Content-Length: {length}\r\n\r\n{body}"
         )
     }
@@ -229,6 +231,15 @@ impl Call {
         let ack = self.request("ACK", self.cseq, "", &answer(&ok));
         self.raw.send(ack.as_bytes());
         ok
+    }
+
+    /// Confirms that the INVITE was refused.
+    pub(crate) fn acknowledge_refusal(&mut self, refusal: &str) {
+        let ack = self.request("ACK", self.cseq, "", "");
+        // The same branch, and the To that the refusal has (RFC 3261 §17.1.1.3).
+        let ack = ack.replace(&format!("{}ACK;rport", self.cseq), &format!("{}INVITE;rport", self.cseq));
+        let to = format!("To: {}\r\n", field(refusal, "To").unwrap());
+        self.raw.send(ack.replace(&format!("To: {}\r\n", self.remote), &to).as_bytes());
     }
 
     /// Presses a key in an INFO.
