@@ -5,6 +5,8 @@ use crate::support::HOME;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::sync::atomic::{AtomicU32, Ordering};
+use talkpath_sip::digest::{Client, Credentials, Next};
+use talkpath_sip::message::Message;
 
 /// One end of a conversation by hand.
 pub(crate) struct Raw {
@@ -163,6 +165,23 @@ pub(crate) fn reply(request: &str, status: &str, more: &str) -> String {
     let to = field(request, "To").unwrap();
     let tag = if to.contains(";tag=") { "" } else { ";tag=answerer" };
     format!("SIP/2.0 {status}\r\n{copied}To: {to}{tag}\r\n{more}Content-Length: 0\r\n\r\n")
+}
+
+/// Registers a phone and answers the challenge; the final response.
+pub(crate) fn register(raw: &mut Raw, user: &str, password: &str) -> String {
+    let mut ask = |authorize: &mut dyn FnMut(&mut talkpath_sip::message::Request)| {
+        let text = raw.request("REGISTER", user, user);
+        let Ok(Message::Request(mut request)) = Message::parse_datagram(text.into()) else { panic!("a request") };
+        authorize(&mut request);
+        raw.send(&request.to_bytes());
+        (request, raw.answer())
+    };
+    let (request, challenge) = ask(&mut |_| {});
+    let Ok(Message::Response(challenge)) = Message::parse_datagram(challenge.into()) else { panic!("a response") };
+    let credentials = Credentials { username: user.into(), password: password.into(), realm: None };
+    let mut client = Client::new(credentials);
+    assert_eq!(client.handle_response(&request, &challenge, &mut rand::rng()), Ok(Next::Retry));
+    ask(&mut |request| client.authorize(request)).1
 }
 
 /// A session description for voice to and from `own`.

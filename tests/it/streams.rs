@@ -2,7 +2,7 @@
 //! connections that are gone when they are needed.
 
 use crate::programs::PATIENCE;
-use crate::raw::{Call, Raw, call_and_hang_up, field, reply, sdp, status};
+use crate::raw::{Call, Raw, call_and_hang_up, field, register, reply, sdp, status};
 use crate::sound::PARROT;
 use crate::support::{HOME, HOME_6, event, has_ipv6, patiently, server};
 use rand::rngs::StdRng;
@@ -62,7 +62,10 @@ async fn a_message_may_come_in_single_bytes_and_two_in_one_write() {
     raw.send(&first[first.len() - rest..]);
     let answers = [raw.answer(), raw.answer()];
     assert_eq!(answers.each_ref().map(|answer| status(answer)), [200, 481]);
-    assert_eq!(answers.each_ref().map(|answer| field(answer, "Call-ID")), both.each_ref().map(|it| field(it, "Call-ID")));
+    assert_eq!(
+        answers.each_ref().map(|answer| field(answer, "Call-ID")),
+        both.each_ref().map(|it| field(it, "Call-ID"))
+    );
 }
 
 /// RFC 5626 §3.5.1.
@@ -209,14 +212,16 @@ async fn strangers_are_closed_on_at_once() {
     assert_eq!(until_closed(&mut raw), "", "not a word");
 }
 
+/// Whether the server keeps the connection: it answers pings.
+fn lives(raw: &mut Raw) -> bool {
+    raw.send(b"\r\n\r\n");
+    raw.receive().is_some()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_may_have_to_prove_who_it_is_has_so_many_connections_and_no_more() {
     let server = server(&format!("{CLOSED}[[phone]]\nuser = \"desk\"\npassword = \"secret\"\n"));
     let address = tcp(&server);
-    let lives = |raw: &mut Raw| {
-        raw.send(b"\r\n\r\n");
-        raw.receive().is_some()
-    };
     let mut all: Vec<_> = (0..MOST_OF_ONE).map(|_| Raw::tcp(address)).collect();
     assert!(all.iter_mut().all(lives));
     assert!(!lives(&mut Raw::tcp(address)), "one more is closed");
@@ -227,6 +232,22 @@ async fn whoever_may_have_to_prove_who_it_is_has_so_many_connections_and_no_more
     while !lives(&mut Raw::tcp(address)) {
         assert!(Instant::now() < deadline, "there never was room again");
     }
+}
+
+/// An office has as many phones behind one address as it likes.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_has_proved_who_it_is_takes_no_place_of_those_who_have_not() {
+    let server = server(&format!("{CLOSED}[[phone]]\nuser = \"desk\"\npassword = \"secret\"\n"));
+    let address = tcp(&server);
+    let mut all: Vec<_> = (0..MOST_OF_ONE).map(|_| Raw::tcp(address)).collect();
+    assert!(all.iter_mut().all(lives));
+    for raw in &mut all[..2] {
+        assert_eq!(status(&register(raw, "desk", "secret")), 200);
+    }
+    let mut more = [Raw::tcp(address), Raw::tcp(address)];
+    assert!(more.iter_mut().all(lives), "two have proved who they are");
+    assert!(!lives(&mut Raw::tcp(address)));
+    assert!(all.iter_mut().all(lives));
 }
 
 #[tokio::test(flavor = "multi_thread")]
