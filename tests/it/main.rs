@@ -12,6 +12,7 @@ mod barge_in;
 mod bridge;
 mod bursts;
 mod calls;
+mod carriers;
 mod command_call;
 mod hold;
 mod hostile;

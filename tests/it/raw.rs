@@ -205,6 +205,8 @@ pub(crate) struct Call {
     pub(crate) contact: String,
     /// What stands before our address in From.
     pub(crate) name: String,
+    /// How often its requests may be passed on.
+    pub(crate) hops: u32,
 }
 
 impl Call {
@@ -212,18 +214,27 @@ impl Call {
     pub(crate) fn new(raw: Raw, called: &str) -> Self {
         let target = format!("sip:{called}@server");
         let contact = format!("<sip:raw@{};transport={}>", raw.own, raw.transport().to_ascii_lowercase());
-        Self { raw, number: number(), cseq: 0, remote: format!("<{target}>"), target, contact, name: String::new() }
+        Self {
+            raw,
+            number: number(),
+            cseq: 0,
+            remote: format!("<{target}>"),
+            target,
+            contact,
+            name: String::new(),
+            hops: 70,
+        }
     }
 
     /// A request, its CSeq this.
     fn request(&self, method: &str, cseq: u32, more: &str, body: &str) -> String {
-        let Self { raw, number, target, remote, contact, name, .. } = self;
+        let Self { raw, number, target, remote, contact, name, hops, .. } = self;
         let (own, transport, length) = (raw.own, raw.transport(), body.len());
         let kind =
             if body.is_empty() || more.contains("Content-Type") { "" } else { "Content-Type: application/sdp\r\n" };
         format!(
             "{method} {target} SIP/2.0\r\nVia: SIP/2.0/{transport} {own};branch=z9hG4bKraw{number}x{cseq}{method};rport\r\n\
-             Max-Forwards: 70\r\nFrom: {name}<sip:raw@{own}>;tag=raw{number}\r\nTo: {remote}\r\nCall-ID: raw{number}@{own}\r\n\
+             Max-Forwards: {hops}\r\nFrom: {name}<sip:raw@{own}>;tag=raw{number}\r\nTo: {remote}\r\nCall-ID: raw{number}@{own}\r\n\
              CSeq: {cseq} {method}\r\nContact: {contact}\r\n{more}{kind}Content-Length: {length}\r\n\r\n{body}"
         )
     }
@@ -245,11 +256,16 @@ impl Call {
     pub(crate) fn invite(&mut self, offer: &str, answer: impl FnOnce(&str) -> String) -> String {
         let ok = self.ask("INVITE", "", offer);
         assert_eq!(status(&ok), 200, "{ok}");
-        self.remote = field(&ok, "To").unwrap().to_owned();
-        self.target = field(&ok, "Contact").unwrap().trim_matches(['<', '>']).to_owned();
-        let ack = self.request("ACK", self.cseq, "", &answer(&ok));
-        self.raw.send(ack.as_bytes());
+        self.confirm(&ok, &answer(&ok));
         ok
+    }
+
+    /// Takes a 200 and acknowledges it.
+    pub(crate) fn confirm(&mut self, ok: &str, answer: &str) {
+        self.remote = field(ok, "To").unwrap().to_owned();
+        self.target = field(ok, "Contact").unwrap().trim_matches(['<', '>']).to_owned();
+        let ack = self.request("ACK", self.cseq, "", answer);
+        self.raw.send(ack.as_bytes());
     }
 
     /// Confirms that the INVITE was refused.

@@ -79,7 +79,7 @@ impl Outbound {
             Callee::Wanted(wanted, caller) => lines(wanted, caller, &self.context, &self.sip).await?,
             Callee::Direct(wanted) => vec![vec![(**wanted).clone()]],
         };
-        let ring = Ring { time: self.outgoing.ring, law: None, early: false };
+        let ring = Ring { time: self.outgoing.ring, law: None, early: false, hops: None };
         let mut lines = Lines::ring(tries, &ring, &self.context, &self.sip);
         let mut giving_up = false;
         loop {

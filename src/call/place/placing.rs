@@ -31,6 +31,8 @@ pub(crate) struct Ring {
     pub(crate) law: Option<Law>,
     /// Whether what can be heard before the answer is wanted; of several lines it never is.
     pub(crate) early: bool,
+    /// How often it may still be passed on, if it was passed to us already.
+    pub(crate) hops: Option<u8>,
 }
 
 /// What comes of ringing.
@@ -218,6 +220,7 @@ impl Line {
                 way: *way,
                 law: self.ring.law,
                 early: self.ring.early,
+                hops: self.ring.hops,
                 until,
                 first_sign: more.then_some(FIRST_SIGN),
                 signs,
