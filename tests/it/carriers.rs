@@ -6,6 +6,7 @@ use crate::support::{HOME, address, config, server};
 use std::io::ErrorKind;
 use std::net::{SocketAddr, UdpSocket};
 use std::thread::{JoinHandle, spawn};
+use std::time::{Duration, Instant};
 use talkpath::server::Server;
 use talkpath_config::Listen;
 
@@ -104,7 +105,12 @@ async fn a_server_that_says_nothing_leaves_the_call_to_the_next_soon() {
     let server = office(&[&dead, &free]);
     let caller = caller(&server, nowhere());
     dead.next("INVITE");
-    free.answer(&free.next("INVITE"), "480 Temporarily Unavailable");
+    let begun = Instant::now();
+    let invite = free.next("INVITE");
+    // Six copies of the INVITE have been sent in vain.
+    let waited = begun.elapsed();
+    assert!(waited > Duration::from_secs(3) && waited < Duration::from_secs(6), "{waited:?}");
+    free.answer(&invite, "480 Temporarily Unavailable");
     assert_eq!(status(&caller.join().unwrap().0), 480);
 }
 

@@ -230,6 +230,10 @@ impl<'a> Waiting<'a> {
         };
         let rang = self.rang;
         self.give_up(Missed { rang, ..missed }, None).await;
+        if silent {
+            // Nobody is there whose end could be waited for, and somewhere else to try; what comes yet, the driver sees to.
+            self.deadline = Instant::now();
+        }
     }
 
     async fn give_up(&mut self, missed: Missed, reason: Option<Reason>) {
