@@ -16,6 +16,7 @@ mod carriers;
 mod command_call;
 mod hold;
 mod hostile;
+mod ipv6;
 mod kamailio;
 mod many;
 mod moves;

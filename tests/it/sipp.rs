@@ -36,7 +36,7 @@ async fn every_scenario_of_the_folder_holds() {
         return;
     }
     let (mut plays, mut failures, mut rounds) = (plays(), Vec::new(), 0..ROUNDS);
-    while let Some(_) = rounds.next().filter(|_| !plays.is_empty()) {
+    while !plays.is_empty() && rounds.next().is_some() {
         let (spoilt, wrong): (Vec<_>, _) = round(plays).await.into_iter().partition(|failure| failure.voice);
         failures.extend(wrong);
         plays = spoilt.iter().map(|failure| failure.play.clone()).collect();
@@ -76,7 +76,7 @@ async fn round(plays: Vec<(Scenario, Way)>) -> Vec<Failure> {
     let gone = tokio::time::timeout(GONE, server.drain(GONE * 2)).await;
     assert!(gone.is_ok(), "a call is left over");
     let events = patiently("the last event", events).await.unwrap();
-    failures.extend(played.iter().filter_map(|played| judge(played, &events).err()));
+    failures.extend(played.iter().filter_map(|played| judge(played, &events).err().map(|failure| *failure)));
     failures
 }
 
@@ -158,8 +158,8 @@ fn is_possible(scenario: &Scenario) -> bool {
     false
 }
 
-fn judge(played: &Played, events: &[CallEvent]) -> Result<(), Failure> {
-    let failed = |voice| move |why| Failure { play: (played.scenario.clone(), played.way), voice, why };
+fn judge(played: &Played, events: &[CallEvent]) -> Result<(), Box<Failure>> {
+    let failed = |voice| move |why| Box::new(Failure { play: (played.scenario.clone(), played.way), voice, why });
     match played.scenario.role {
         Role::Caller => {
             let call = judge_record(played, events).map_err(failed(false))?;

@@ -27,8 +27,13 @@ pub(crate) fn has_ipv6() -> bool {
 
 /// A configuration on loopback and free ports, with `more` TOML added; `more` begins with keys of no table.
 pub(crate) fn config(more: &str) -> Config {
+    config_at(&[HOME], more)
+}
+
+fn config_at(homes: &[IpAddr], more: &str) -> Config {
     let mut config = Config::parse(more, Path::new("test.toml")).unwrap();
-    config.sip.listen = vec![Listen::udp((HOME, 0).into()), Listen::tcp((HOME, 0).into())];
+    let both = |home: &IpAddr| [Listen::udp((*home, 0).into()), Listen::tcp((*home, 0).into())];
+    config.sip.listen = homes.iter().flat_map(both).collect();
     config.media.rtp_ports = talkpath_config::RtpPorts::Any;
     config
 }
@@ -36,6 +41,11 @@ pub(crate) fn config(more: &str) -> Config {
 /// A server in this process; see [`config`].
 pub(crate) fn server(more: &str) -> Server {
     Server::start(config(more)).unwrap()
+}
+
+/// A server at each of these, by UDP and TCP.
+pub(crate) fn server_at(homes: &[IpAddr], more: &str) -> Server {
+    Server::start(config_at(homes, more)).unwrap()
 }
 
 /// Where it answers.
