@@ -6,6 +6,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
+/// Where the SIP room keeps the messages of RFC 4475, RFC 5118 and trunks.
+const CORPUS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/sip/tests/it/corpus");
+
 mod audio;
 mod baresip;
 mod barge_in;
@@ -19,6 +22,9 @@ mod hostile;
 mod ipv6;
 mod kamailio;
 mod many;
+#[path = "../../sip/tests/it/message_corpus.rs"]
+#[expect(dead_code, reason = "the SIP room's own tests ask more of it")]
+mod message_corpus;
 mod moves;
 mod network;
 mod phones;
@@ -31,3 +37,4 @@ mod softphone;
 mod sound;
 mod streams;
 mod support;
+mod torture;
