@@ -15,12 +15,13 @@ mod barge_in;
 mod bridge;
 mod bursts;
 mod calls;
-mod carriers;
+
 mod command_call;
 mod hold;
 mod hostile;
 mod ipv6;
 mod kamailio;
+mod led;
 mod many;
 #[path = "../../sip/tests/it/message_corpus.rs"]
 #[expect(dead_code, reason = "the SIP room's own tests ask more of it")]

@@ -114,16 +114,6 @@ async fn a_server_that_says_nothing_leaves_the_call_to_the_next_soon() {
     assert_eq!(status(&caller.join().unwrap().0), 480);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_callee_that_is_busy_is_so_by_every_server() {
-    let (first, second) = (Carrier::new(), Carrier::new());
-    let server = office(&[&first, &second]);
-    let caller = caller(&server, nowhere());
-    first.answer(&first.next("INVITE"), "486 Busy Here");
-    assert_eq!(status(&caller.join().unwrap().0), 486);
-    assert!(second.has_heard_nothing());
-}
-
 /// RFC 3261 §13.2.2.1: what is heard before the answer reaches the caller, and is no answer.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_announcement_before_the_refusal_is_heard_by_the_caller_and_answers_nothing() {
