@@ -3,6 +3,7 @@
 //! This package is drivers and wiring; what SIP, RTP, turn-taking and dialling mean lives in the pure
 //! rooms beside it (`talkpath-sip`, `talkpath-media`, `talkpath-speech`, `talkpath-dialplan`). See ARCHITECTURE.md.
 
+pub mod api;
 pub mod bench;
 pub mod call;
 pub mod cli;

@@ -1,5 +1,6 @@
 //! A running server: SIP drivers, shards, one task a call, and an orderly end.
 
+use crate::api;
 use crate::call::{self, CallEvent, Context, Disposition, Outgoing, Parts, Phase};
 use crate::door::Door;
 use crate::net::limits;
@@ -7,12 +8,14 @@ use crate::net::ports::PortPool;
 use crate::net::resolve::Resolver;
 use crate::net::shard::{Services, Shards};
 use crate::net::sip::{self, Incoming, SipHandle, Started, Telephones};
+use crate::net::websocket::Dialer;
 use crate::recorder::Recorder;
 use crate::trunk::{self, Trunks};
 use crate::voice::Synthesizer;
 use crate::wav;
 use anyhow::Context as _;
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -39,6 +42,7 @@ const SETTLE: Duration = Duration::from_secs(4);
 pub struct Server {
     context: Arc<Context>,
     sip: SipHandle,
+    http: Option<SocketAddr>,
     events: broadcast::Sender<CallEvent>,
     phase: watch::Sender<Phase>,
     /// Each call task holds a clone: when the last is gone, so is the last call.
@@ -69,8 +73,10 @@ impl Server {
     pub fn start(config: Config) -> anyhow::Result<Self> {
         limits::raise_open_files(config.sip.max_calls);
         config.recording.check()?;
+        let resolver = Resolver::new(config.sip.dns)?;
         let services = Services {
             voice: Synthesizer::start(config.fixed_lines()).context("the voice can't be started")?,
+            dialer: Dialer::new(resolver.clone()),
             recorder: Recorder::start().context("the recorder can't be started")?,
             zone: jiff::tz::TimeZone::system(),
         };
@@ -83,7 +89,7 @@ impl Server {
         let (phase, phases) = watch::channel(Phase::Serving);
         let parts = Parts {
             trunks: Trunks::new(&config.trunks),
-            resolver: Resolver::new(config.sip.dns)?,
+            resolver,
             sounds: sounds(&config)?,
             ports,
             shards,
@@ -94,8 +100,9 @@ impl Server {
         let (alive, all_gone) = mpsc::channel(1);
         let context = Arc::new(context);
         let Started { sip, incoming } = listen(&context)?;
+        let http = api::start(&context.config.http, &context)?;
         tokio::spawn(take_calls(incoming, sip.clone(), Arc::clone(&context), alive.clone()));
-        let server = Self { context, sip, events, phase, alive, all_gone };
+        let server = Self { context, sip, http, events, phase, alive, all_gone };
         server.look_after_trunks();
         Ok(server)
     }
@@ -119,6 +126,12 @@ impl Server {
     /// Where SIP is listened for.
     pub fn listening(&self) -> impl Iterator<Item = Listen> {
         self.sip.listening()
+    }
+
+    /// Where HTTP is listened for, if anywhere.
+    #[must_use]
+    pub fn http(&self) -> Option<SocketAddr> {
+        self.http
     }
 
     /// For requests to its user agent.
@@ -153,7 +166,7 @@ impl Server {
 
     /// Takes no new calls, gives live ones `time`, then lets agents say goodbye, then hangs up; returns when none is left.
     pub async fn drain(self, time: Duration) {
-        let Self { context, sip, events: _, phase, alive, mut all_gone } = self;
+        let Self { context, sip, http: _, events: _, phase, alive, mut all_gone } = self;
         sip.drain().await;
         drop(alive);
         for (next, patience) in [(Phase::Draining, time), (Phase::Goodbye, GOODBYE), (Phase::HangUp, HANGUP)] {

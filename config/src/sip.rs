@@ -3,10 +3,14 @@
 use crate::error::{ConfigError, Source};
 use crate::raw;
 use crate::resolve::{or, spanned};
-use crate::value::Listen;
+use crate::value::{Listen, Secret};
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use talkpath_dialplan::Admission;
 use talkpath_sip::digest::Algorithm;
+
+/// Less can be guessed.
+const SHORTEST_KEY: usize = 16;
 
 /// Signalling.
 #[derive(Clone, Debug)]
@@ -28,10 +32,18 @@ pub struct Sip {
 }
 
 /// The HTTP interface.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone)]
 pub struct Http {
     /// Where it is listened for; nowhere when it is off.
     pub listen: Option<SocketAddr>,
+    /// What whoever uses it has to know; nothing on loopback without one.
+    pub key: Option<String>,
+}
+
+impl fmt::Debug for Http {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Http").field("listen", &self.listen).finish_non_exhaustive()
+    }
 }
 
 pub(crate) fn sip(written: raw::Sip, default: raw::Sip, source: Source<'_>) -> Result<Sip, ConfigError> {
@@ -71,6 +83,21 @@ pub(crate) fn http(written: raw::Http, default: raw::Http, source: Source<'_>) -
         );
         source.invalid(span.clone(), problem)
     };
-    let listen = listen.map(|text| text.parse().map_err(|_| wrong(&text))).transpose()?;
-    Ok(Http { listen })
+    let listen: Option<SocketAddr> = listen.map(|text| text.parse().map_err(|_| wrong(&text))).transpose()?;
+    let (key_span, key) = spanned(written.key);
+    let key = key.map(|Secret(key)| key);
+    if let Some(key) = &key
+        && (key.len() < SHORTEST_KEY || !key.bytes().all(|byte| byte.is_ascii_graphic()))
+    {
+        let problem =
+            format!("a key is at least {SHORTEST_KEY} visible ASCII characters; \"openssl rand -hex 16\" makes one");
+        return Err(source.invalid(key_span, problem));
+    }
+    if let (Some(address), None) = (listen, &key)
+        && !address.ip().is_loopback()
+    {
+        let problem = format!("{address} can be reached by others: set http.key too, or listen on 127.0.0.1 alone");
+        return Err(source.invalid(span, problem));
+    }
+    Ok(Http { listen, key })
 }

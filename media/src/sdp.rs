@@ -157,12 +157,19 @@ pub fn offer_again(previous: &[u8], local: &LocalMedia, direction: Direction) ->
 /// nothing has to be coded anew between the two.
 #[must_use]
 pub fn preferred_law(offer: &[u8], laws: &[Law]) -> Option<Law> {
-    let session = read::session(offer).ok()?;
+    described_laws(offer).into_iter().find(|law| laws.contains(law))
+}
+
+/// The laws that a description has, as whoever made it prefers them; none of what can't be read.
+#[must_use]
+pub fn described_laws(description: &[u8]) -> Vec<Law> {
+    let Ok(session) = read::session(description) else { return Vec::new() };
     let lines = session.medias.iter().filter(|media| read::is_ours(media));
-    lines.flat_map(payload::known).find_map(|(_, payload)| match payload {
-        payload::Payload::Audio(law) if laws.contains(&law) => Some(law),
-        payload::Payload::Audio(_) | payload::Payload::Keys => None,
-    })
+    let law = |(_, payload)| match payload {
+        payload::Payload::Audio(law) => Some(law),
+        payload::Payload::Keys => None,
+    };
+    lines.flat_map(payload::known).filter_map(law).collect()
 }
 
 /// [`answer`] to a further offer within a dialog, versioned from `previous`, the description that we sent last.

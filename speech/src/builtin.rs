@@ -288,9 +288,12 @@ impl Engine for Receptionist {
             Input::Wakeup
             | Input::Coded(_)
             | Input::Judged(_)
+            | Input::Instruct(_)
             | Input::SocketOpened
             | Input::SocketFailed(_)
             | Input::Message(_)
+            | Input::Binary(_)
+            | Input::Heard { .. }
             | Input::SocketClosed { .. }
             | Input::ToolResult { .. }
             | Input::Ended => {}

@@ -17,7 +17,8 @@
 //! Driven by the call's step on its media shard: [`Engine::handle`] any number of inputs, then [`Engine::poll`] until
 //! [`Output::Timeout`]; come back with [`Input::Wakeup`] at the time that it names. An engine never decides that the
 //! caller interrupts: the [turn machine](crate::turn) does, the playout queue is flushed, and the engine is told how much of each
-//! item was heard. An engine whose back end insists on deciding says [`Output::Flush`].
+//! item was heard. An engine whose back end insists on deciding says [`Output::Flush`], or takes the turn machine's hand off
+//! ([`Output::BargeIn`]) and takes back what it has said itself ([`Output::Clear`]).
 //!
 //! Invariant: the first sample of the first [`Input::Audio`] or [`Input::Coded`] is position zero of the media clock in which turns are told.
 //!
@@ -28,6 +29,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::samples::Samples;
+use crate::turn::BargeIn;
 use crate::voice::Speech;
 
 mod clip;
@@ -114,6 +116,13 @@ pub enum Input<'a> {
         /// How much of it was heard, from its first sample.
         heard: Samples,
     },
+    /// So much of `item` has gone out, and it goes on: after each packet, for an engine that [follows](Engine::follows_playout) its playout.
+    Heard {
+        /// The item.
+        item: ItemId,
+        /// How much of it was heard, from its first sample.
+        heard: Samples,
+    },
     /// `item` was heard to its end.
     Finished {
         /// The item.
@@ -134,9 +143,11 @@ pub enum Input<'a> {
     SocketFailed(ConnectFailure),
     /// A text message from the remote engine, whole.
     Message(&'a str),
+    /// A binary message from the remote engine, whole.
+    Binary(&'a [u8]),
     /// The socket to the remote engine is gone: closed by the other side, broken, or too slow to take what was sent.
     SocketClosed {
-        /// The code of the close frame (RFC 6455 §7.4), if there was one.
+        /// The code of the close frame (RFC 6455 §7.4), if there was one; 1005 for a close frame without a code (§7.4.1).
         code: Option<u16>,
         /// Its reason, or what broke.
         reason: &'a str,
@@ -156,6 +167,8 @@ pub enum Input<'a> {
     Goodbye,
     /// Nobody has moved for a while though it was the engine's turn: ask again, or say something.
     Nudge,
+    /// Say something unasked, as this tells: for a model to put into words. Engines without one pass it over.
+    Instruct(&'a str),
     /// The call is over. A remote engine takes leave of the other side; once it has said [`Output::Disconnect`] it may be dropped.
     Ended,
     /// The time that [`Output::Timeout`] named has come.
@@ -206,6 +219,10 @@ pub enum Output {
     },
     /// Drop everything interruptible that is queued, report [`Input::Interrupted`] for each item.
     Flush,
+    /// Drop everything that is queued, also what must be heard to its end: whoever brought it takes it back. Reported in the same way.
+    Clear,
+    /// From now on the turn machine cuts the agent in this manner ([`crate::Turn::set_barge_in`]).
+    BargeIn(BargeIn),
     /// Speak `text` with the embedded voice (off the media shard) and bring it as [`Input::Synthesized`].
     Synthesize {
         /// To come back with.
@@ -228,6 +245,8 @@ pub enum Output {
     Nothing,
     /// A text message to the remote engine. A socket that takes no more is told as [`Input::SocketClosed`].
     Send(String),
+    /// A binary message to it.
+    SendBinary(Vec<u8>),
     /// Carry this out, then hand in [`Input::ToolResult`].
     Tool(ToolCall),
     /// What the caller said, as far as the remote engine has understood. Later texts of the same item replace earlier ones.
@@ -266,6 +285,11 @@ pub trait Engine {
     /// The form of audio both ways; the same for the engine's whole life.
     fn wire(&self) -> Wire {
         Wire::TELEPHONE
+    }
+
+    /// Whether it wants [`Input::Heard`]; the same for its whole life.
+    fn follows_playout(&self) -> bool {
+        false
     }
 
     /// Samples a second that [`Input::Audio`] must have.

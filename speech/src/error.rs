@@ -29,7 +29,7 @@ pub enum Error {
     /// Our misuse: a setting of a remote engine doesn't fit.
     #[error("engine setting `{setting}` {why}")]
     Remote {
-        /// The name of the field of [`crate::realtime::Settings`].
+        /// The name of the field of [`crate::realtime::Settings`] or [`crate::stream::Settings`].
         setting: &'static str,
         /// What is wrong with it.
         why: &'static str,

@@ -108,10 +108,13 @@ impl Inquiry {
             | Input::SocketOpened
             | Input::SocketFailed(_)
             | Input::Message(_)
+            | Input::Binary(_)
+            | Input::Heard { .. }
             | Input::SocketClosed { .. }
             | Input::ToolResult { .. }
             | Input::Ended
             | Input::Judged(_)
+            | Input::Instruct(_)
             | Input::Wakeup => {}
         }
         None

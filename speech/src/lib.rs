@@ -10,6 +10,7 @@
 //! | [`menu`], [`pin`] | engines that ask a question which keys answer |
 //! | [`silent`] | engines for calls on which nobody of ours talks |
 //! | [`realtime`] | remote realtime engines: OpenAI, Azure, Qwen-Omni |
+//! | [`stream`] | the customer's own bot over a WebSocket, in our protocol or in that of Twilio Media Streams |
 //! | [`tools`] | what a model may call |
 //! | [`voice`] | the embedded voice: English text to 8 kHz samples |
 //!
@@ -29,6 +30,7 @@ pub mod realtime;
 mod samples;
 mod script;
 pub mod silent;
+pub mod stream;
 pub mod tools;
 pub mod turn;
 pub mod voice;
@@ -40,5 +42,6 @@ pub use inquiry::Prompt;
 pub use ledger::Ledger;
 pub use realtime::Realtime;
 pub use samples::Samples;
+pub use stream::Stream;
 pub use turn::Turn;
 pub use voice::{Speech, Voice};

@@ -63,10 +63,13 @@ impl Engine for Player {
             | Input::SocketOpened
             | Input::SocketFailed(_)
             | Input::Message(_)
+            | Input::Binary(_)
+            | Input::Heard { .. }
             | Input::SocketClosed { .. }
             | Input::ToolResult { .. }
             | Input::Ended
             | Input::Judged(_)
+            | Input::Instruct(_)
             | Input::Held(_)
             | Input::Nudge
             | Input::Wakeup => {}

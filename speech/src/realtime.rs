@@ -64,6 +64,11 @@ pub use settings::{
     AzureAuth, Eagerness, Encoding, Greeting, Redial, Secret, ServerVad, Service, Settings, Transcription, TurnEnd,
 };
 
+pub(crate) use base64_engine::BASE64;
+pub(crate) use event::Text;
+pub(crate) use link::later;
+pub(crate) use said::{LETTER, weight};
+
 use answer::Answers;
 use callers::Callers;
 use calls::Calls;
@@ -279,10 +284,13 @@ impl Engine for Realtime {
             Input::Held(held) => self.hold(held, now),
             Input::Goodbye => self.goodbye(now),
             Input::Nudge => self.nudge(now),
+            Input::Instruct(instruction) => self.instruct(instruction),
             Input::Ended => self.ended(now),
             Input::Audio(_)
             | Input::Coded(_)
             | Input::Synthesized { .. }
+            | Input::Binary(_)
+            | Input::Heard { .. }
             | Input::WallClock(_)
             | Input::Judged(_)
             | Input::Wakeup => {}

@@ -20,6 +20,8 @@
 //! Items that are not interruptible are neither ducked nor cut; a caller who talks over one for as long as *sure* gets the floor
 //! beside it. A run that was under way when an item starts counts in full: who already has the floor keeps it.
 //!
+//! [`BargeIn`] says whether the three steps are climbed, taken at once, or not at all: for engines that decide about interruption themselves.
+//!
 //! A turn that doesn't end (music on hold, a television, a fax) is closed after *max_turn* and the engine asked. What goes on sounding is then
 //! nobody's voice until it has paused for *end_silence* or a recogniser hears words in it: it neither opens a turn nor cuts the answer.
 //!
@@ -39,7 +41,7 @@ mod tests;
 mod threshold;
 mod words;
 
-pub use facts::{Action, Answer, Cause, Counters, Playback, State, VoiceFrame};
+pub use facts::{Action, Answer, BargeIn, Cause, Counters, Playback, State, VoiceFrame};
 pub use settings::Settings;
 
 use run::Run;
@@ -62,6 +64,7 @@ enum Grip {
 #[derive(Clone, Debug)]
 pub struct Turn {
     settings: Settings,
+    barge_in: BargeIn,
     now: Samples,
     run: Run,
     threshold: Threshold,
@@ -93,6 +96,7 @@ impl Turn {
         Self {
             threshold: Threshold::new(&settings),
             settings,
+            barge_in: BargeIn::Steps,
             now: Samples::ZERO,
             run: Run::default(),
             grip: Grip::Free,
@@ -197,6 +201,14 @@ impl Turn {
         self.open();
     }
 
+    /// From now on a caller's voice cuts the agent in this manner.
+    pub fn set_barge_in(&mut self, barge_in: BargeIn) {
+        self.barge_in = barge_in;
+        if barge_in == BargeIn::Off {
+            self.release();
+        }
+    }
+
     /// The next thing to be done, in order.
     pub fn poll(&mut self) -> Option<Action> {
         self.actions.pop_front()
@@ -228,7 +240,11 @@ impl Turn {
     /// Climbs the steps of barge-in as far as the run of voice reaches, or lets go.
     fn climb(&mut self) {
         let (settings, voice) = (&self.settings, self.run.length());
-        let (suspect, likely, sure) = (ms(settings.suspect_ms), ms(settings.likely_ms), ms(settings.sure_ms));
+        let suspect = ms(settings.suspect_ms);
+        let (likely, sure) = match self.barge_in {
+            BargeIn::Immediate => (suspect, suspect),
+            BargeIn::Steps | BargeIn::Off => (ms(settings.likely_ms), ms(settings.sure_ms)),
+        };
         if self.run.start().is_none() {
             return self.false_alarm();
         }
@@ -266,8 +282,8 @@ impl Turn {
         }
         let needed = match self.playing {
             None => self.settings.start_ms,
-            Some((_, false)) => self.settings.sure_ms,
-            Some((_, true)) => return,
+            Some(_) if self.cuttable().is_some() => return,
+            Some(_) => self.settings.sure_ms,
         };
         if self.run.start().is_some() && self.run.length() >= ms(needed) && self.threshold.is_sure() {
             self.open();
@@ -323,7 +339,8 @@ impl Turn {
 
     /// The item being heard, if it may be cut.
     fn cuttable(&self) -> Option<ItemId> {
-        self.playing.filter(|&(_, interruptible)| interruptible).map(|(item, _)| item)
+        let cuttable = |&(_, interruptible): &(ItemId, bool)| interruptible && self.barge_in != BargeIn::Off;
+        self.playing.filter(cuttable).map(|(item, _)| item)
     }
 
     fn flush(&mut self, cause: Cause) {

@@ -46,7 +46,7 @@ pub(super) struct Sample {
 }
 
 /// A configuration for one media thread on loopback.
-fn configuration(arguments: &BenchArguments) -> anyhow::Result<PathBuf> {
+pub(super) fn configuration(record: bool) -> anyhow::Result<PathBuf> {
     let path = std::env::temp_dir().join(format!("talkpath-bench-{}.toml", std::process::id()));
     let recordings = std::env::temp_dir().join(format!("talkpath-bench-{}", std::process::id()));
     let mut file = std::fs::File::create(&path)?;
@@ -55,7 +55,7 @@ fn configuration(arguments: &BenchArguments) -> anyhow::Result<PathBuf> {
         "[sip]\nlisten = [\"udp://127.0.0.1:0\"]\nmax_calls = 100000\n\
          [media]\nrtp_ports = \"any\"\nshards = 1\n\
          [recording]\nenabled = {}\ndirectory = {:?}\n",
-        arguments.record,
+        record,
         recordings.display().to_string(),
     )?;
     Ok(path)
@@ -63,9 +63,9 @@ fn configuration(arguments: &BenchArguments) -> anyhow::Result<PathBuf> {
 
 /// The cost of calls.
 pub(super) async fn calls(arguments: &BenchArguments, cores: &Cores) -> anyhow::Result<Sample> {
-    let file = configuration(arguments)?;
+    let file = configuration(arguments.record)?;
     let path = file.to_str().context("the temporary directory has no plain name")?;
-    let mut server = Measured::start(&["serve", "--config", path])?;
+    let mut server = Measured::start(&["serve", "--http", "", "--config", path])?;
     let address = listening_at(&server.line()?)?;
     server.pin(cores)?;
     let before = server.resident_kb()?;
@@ -126,7 +126,7 @@ async fn measure(
     Ok(Sample { cpu, wall, pacing, discarded, stalls: stalls.count(), ..Sample::default() })
 }
 
-fn listening_at(line: &str) -> anyhow::Result<SocketAddr> {
+pub(super) fn listening_at(line: &str) -> anyhow::Result<SocketAddr> {
     let address = line.split("udp://").nth(1).map(|rest| rest.trim_end_matches('.'));
     address.and_then(|address| address.parse().ok()).with_context(|| format!("the server said \"{line}\""))
 }

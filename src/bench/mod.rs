@@ -8,18 +8,23 @@
 mod echo;
 mod load;
 mod process;
+mod rate;
 mod report;
 mod witness;
 
 pub use echo::{EchoArguments, run as echo};
+pub use rate::RateArguments;
 
 use anyhow::Context;
-use clap::Args;
+use clap::{Args, Subcommand};
 use std::process::ExitCode;
 
 /// Arguments of `talkpath bench`.
 #[derive(Args, Clone, Debug)]
 pub struct BenchArguments {
+    /// What to measure; without a command, what calls cost.
+    #[command(subcommand)]
+    pub what: Option<BenchCommand>,
     /// Calls at once.
     #[arg(long, default_value_t = 200)]
     pub calls: u32,
@@ -37,11 +42,21 @@ pub struct BenchArguments {
     pub json: bool,
 }
 
+/// Other benches.
+#[derive(Clone, Debug, Subcommand)]
+pub enum BenchCommand {
+    /// Set calls up and tear them down at a steady rate: failures, time from INVITE to 200, memory afterwards.
+    Rate(RateArguments),
+}
+
 /// Runs the bench.
 ///
 /// # Errors
 /// When a process can't be started or a call not placed.
 pub fn run(arguments: &BenchArguments) -> anyhow::Result<ExitCode> {
+    if let Some(BenchCommand::Rate(arguments)) = &arguments.what {
+        return rate::run(arguments);
+    }
     crate::net::limits::raise_open_files(usize::try_from(arguments.calls)?);
     let cores = process::Cores::divide()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();

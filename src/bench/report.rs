@@ -145,7 +145,7 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
     f64::midpoint(lower, upper)
 }
 
-fn percentile(sorted: &[Duration], percent: usize) -> f64 {
+pub(super) fn percentile(sorted: &[Duration], percent: usize) -> f64 {
     let at = (sorted.len() * percent / 100).min(sorted.len().saturating_sub(1));
     sorted.get(at).map_or(f64::NAN, |duration| millis(*duration))
 }

@@ -146,6 +146,14 @@ impl Conversation<'_> {
             MediaEvent::CallerStarted { .. }
             | MediaEvent::CallerStopped { .. }
             | MediaEvent::AgentSaid { .. }
+            | MediaEvent::CallerSaid { .. }
+            | MediaEvent::State(_)
+            | MediaEvent::EngineReady
+            | MediaEvent::Trouble(_)
+            | MediaEvent::Tool(_)
+            | MediaEvent::Usage(_)
+            | MediaEvent::Noted(_)
+            | MediaEvent::TimeIsUp
             | MediaEvent::Ducked
             | MediaEvent::Paused
             | MediaEvent::Resumed

@@ -164,18 +164,25 @@ impl Disposition {
     #[must_use]
     pub fn status(&self) -> StatusCode {
         match self {
+            Self::Refused { status, by: Party::Peer, .. } if is_about_our_request(*status) => StatusCode::BAD_GATEWAY,
             Self::Refused { status, .. } if !status.is_redirect() => *status,
             Self::Busy => StatusCode::BUSY_HERE,
-            Self::NotFound { .. } => StatusCode::NOT_FOUND,
             Self::Congested { .. } | Self::Lost { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::NoAnswer
             | Self::Unreachable { .. }
+            | Self::NotFound { .. }
             | Self::Answered { .. }
             | Self::Cancelled
             | Self::CancelledByUs
             | Self::Refused { .. } => StatusCode::TEMPORARILY_UNAVAILABLE,
         }
     }
+}
+
+/// Whether a status finds fault with a request as such, not with whom it was for. The request was ours: whoever called us has
+/// no part in it, and no password that would help.
+fn is_about_our_request(status: StatusCode) -> bool {
+    matches!(status.code(), 400..=402 | 405..=407 | 411..=430 | 437..=439 | 470 | 481 | 493..=499 | 501 | 505 | 513)
 }
 
 impl fmt::Display for Disposition {
@@ -221,6 +228,15 @@ mod tests {
         assert_eq!(refused(404, Some(1)).kind(), DispositionKind::NotFound);
         let told = refused(404, Some(1)).to_string();
         assert!(told.starts_with("refused by the other side: 404 Not Found; Unallocated"), "{told}");
+    }
+
+    #[test]
+    fn a_caller_is_told_what_is_the_matter_with_the_callee_but_not_with_our_request() {
+        for (refusal, told) in
+            [(401, 502), (407, 502), (420, 502), (403, 403), (404, 404), (488, 488), (603, 603), (302, 480)]
+        {
+            assert_eq!(refused(refusal, None).status().code(), told, "{refusal}");
+        }
     }
 
     #[test]

@@ -2,21 +2,18 @@
 
 use super::console::Console;
 use super::stop::Stop;
-use super::{Common, logging};
+use super::{Common, logging, outbound};
 use crate::call::{Callee, Outgoing, Try, Wanted};
-use crate::net::resolve::Resolver;
-use crate::net::shard::EngineSpec;
+use crate::net::shard::{Conduct, EngineSpec};
 use crate::server::Server;
 use crate::trunk::Caller;
 use crate::wav;
 use anyhow::Context;
 use clap::Args;
-use std::collections::HashSet;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
-use talkpath_config::{Config, Listen};
+use talkpath_config::Config;
 use talkpath_dialplan::DispositionKind;
 use talkpath_sip::message::{NameAddr, Uri};
 use tokio::sync::broadcast::error::RecvError;
@@ -61,13 +58,8 @@ pub(super) fn run(arguments: &CallArguments, common: &Common) -> anyhow::Result<
 
 async fn place(arguments: &CallArguments, mut config: Config) -> anyhow::Result<ExitCode> {
     let callee = callee(arguments, &config)?;
-    config.sip.listen = listeners(&callee, &config).await?;
-    // Only calls that we place: nobody may call back, and nobody is told that we are here.
-    config.sip.admission.allow.clear();
-    for trunk in &mut config.trunks {
-        (trunk.register, trunk.options, trunk.challenge) = (false, None, false);
-    }
-    config.phones.clear();
+    config.sip.listen = outbound::listeners(&places(&callee, &config), &config).await?;
+    outbound::only(&mut config);
     let outgoing = outgoing(arguments, &config, callee)?;
     let server = Server::start(config)?;
     let mut events = server.subscribe();
@@ -114,7 +106,8 @@ fn outgoing(arguments: &CallArguments, config: &Config, to: Callee) -> anyhow::R
     };
     let ring = Duration::from_secs(arguments.ring);
     let record = arguments.record || config.recording.enabled;
-    Ok(Outgoing { to, engine, turn: agent.turn.clone(), record, ring })
+    let conduct = Conduct { turn: agent.turn.clone(), ..Conduct::default() };
+    Ok(Outgoing { to, engine, conduct, record, ring })
 }
 
 /// Whom we call, and as whom.
@@ -138,11 +131,10 @@ fn callee(arguments: &CallArguments, config: &Config) -> anyhow::Result<Callee> 
     Ok(Callee::Direct(Box::new(Try::direct(to, from))))
 }
 
-/// Listeners of both transports, of the address families that lead to whom we call.
-async fn listeners(callee: &Callee, config: &Config) -> anyhow::Result<Vec<Listen>> {
-    let resolver = Resolver::new(config.sip.dns)?;
+/// Where the call may be led.
+fn places(callee: &Callee, config: &Config) -> Vec<Uri> {
     let of_trunk = |name: &str| config.trunk(name).map(|trunk| trunk.servers.clone()).unwrap_or_default();
-    let uris: Vec<Uri> = match callee {
+    match callee {
         Callee::Direct(wanted) => vec![wanted.request_uri.clone()],
         Callee::Wanted(Wanted::Trunk { name, .. }, _) => of_trunk(name),
         Callee::Wanted(Wanted::Group { name, .. }, _) => {
@@ -150,19 +142,5 @@ async fn listeners(callee: &Callee, config: &Config) -> anyhow::Result<Vec<Liste
             members.iter().flat_map(|member| of_trunk(&member.trunk)).collect()
         }
         Callee::Wanted(Wanted::Phone(_) | Wanted::Uri(_), _) => Vec::new(),
-    };
-    let mut families = HashSet::new();
-    let mut last = None;
-    for uri in &uris {
-        match resolver.resolve(uri).await {
-            Ok(ways) => families.extend(ways.iter().map(|way| way.peer().is_ipv4())),
-            Err(error) => last = Some(error),
-        }
     }
-    if let (true, Some(error)) = (families.is_empty(), last) {
-        return Err(error);
-    }
-    let any = |v4: bool| if v4 { IpAddr::from(Ipv4Addr::UNSPECIFIED) } else { Ipv6Addr::UNSPECIFIED.into() };
-    let places = families.into_iter().map(|v4| SocketAddr::new(any(v4), 0));
-    Ok(places.flat_map(|place| [Listen::udp(place), Listen::tcp(place)]).collect())
 }

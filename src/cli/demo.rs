@@ -43,6 +43,7 @@ pub(super) fn run(arguments: &DemoArguments, common: &Common) -> anyhow::Result<
         None => Config::default(),
     };
     config.sip.listen = vec![Listen::udp((HOME, 0).into())];
+    config.http.listen = None;
     config.media.rtp_ports = RtpPorts::Any;
     config.recording.enabled = true;
     config.recording.directory.clone_from(&arguments.recordings);
@@ -86,7 +87,7 @@ async fn show(mut events: broadcast::Receiver<CallEvent>, console: Arc<Console>)
         console.event(&event);
         match event.kind {
             CallEventKind::Ended { report, .. } => ended = report,
-            CallEventKind::Media(MediaEvent::AgentSaid { heard, interrupted: true }) => interrupted.push(heard),
+            CallEventKind::Media(MediaEvent::AgentSaid { heard, interrupted: true, .. }) => interrupted.push(heard),
             CallEventKind::Media(MediaEvent::Latency { .. }) => latencies += 1,
             CallEventKind::Recorded(recording) => {
                 let report = ended.context("the call ended without a report")?;

@@ -1,12 +1,16 @@
 //! The command line: what is asked, and who does it.
 
+mod ask;
 mod call;
 mod check;
 mod console;
 mod demo;
 mod logging;
+mod outbound;
+mod route;
 mod serve;
 mod stop;
+mod trunk;
 
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -16,7 +20,9 @@ use talkpath_config::Config;
 pub use call::CallArguments;
 pub use check::CheckArguments;
 pub use demo::DemoArguments;
+pub use route::RouteArguments;
 pub use serve::ServeArguments;
+pub use trunk::TrunkArguments;
 
 /// A SIP/RTP telephony voice bot.
 #[derive(Debug, Parser)]
@@ -50,6 +56,10 @@ pub enum Command {
     Demo(DemoArguments),
     /// Read a configuration file and say what is wrong with it.
     Check(CheckArguments),
+    /// Say which route a call would take, and why.
+    Route(RouteArguments),
+    /// Show how the trunks of a running server stand, or find out what is wrong with one.
+    Trunk(TrunkArguments),
     /// Place one call, and talk as the embedded agent or play a WAV file.
     Call(CallArguments),
     /// Measure what a call costs on this machine.
@@ -69,6 +79,8 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Serve(arguments) => serve::run(&arguments, &common),
         Command::Demo(arguments) => demo::run(&arguments, &common),
         Command::Check(arguments) => check::run(&arguments, &common),
+        Command::Route(arguments) => route::run(&arguments, &common),
+        Command::Trunk(arguments) => trunk::run(&arguments, &common),
         Command::Call(arguments) => call::run(&arguments, &common),
         Command::Bench(arguments) => crate::bench::run(&arguments),
         Command::BenchEcho(arguments) => crate::bench::echo(&arguments),

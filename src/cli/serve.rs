@@ -5,7 +5,7 @@ use super::stop::Stop;
 use super::{Common, logging};
 use crate::call::CallEvent;
 use crate::server::Server;
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use clap::Args;
 use std::io::{IsTerminal, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -21,6 +21,9 @@ pub struct ServeArguments {
     /// Listen here instead of where the configuration says; may be given more than once.
     #[arg(long, value_name = "udp://ADDRESS:PORT")]
     pub listen: Vec<String>,
+    /// Listen for HTTP here instead of where the configuration says; "" for nowhere.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub http: Option<String>,
     /// Print every call as it happens, as is done anyway on a terminal.
     #[arg(long)]
     pub show: bool,
@@ -30,6 +33,9 @@ pub(super) fn run(arguments: &ServeArguments, common: &Common) -> anyhow::Result
     let mut config = common.load()?;
     if !arguments.listen.is_empty() {
         config.sip.listen = arguments.listen.iter().map(|text| listen_address(text)).collect::<Result<_, _>>()?;
+    }
+    if let Some(text) = &arguments.http {
+        config.http.listen = http_address(text, config.http.key.is_some())?;
     }
     let _logs = logging::start("warn", common.verbose);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no runtime")?;
@@ -68,6 +74,16 @@ fn listen_address(text: &str) -> anyhow::Result<Listen> {
     listen.map_err(|_| ListenError(text.to_owned())).context("--listen")
 }
 
+fn http_address(text: &str, has_key: bool) -> anyhow::Result<Option<SocketAddr>> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let address: SocketAddr =
+        text.parse().with_context(|| format!("--http: \"{text}\" is no place to listen; write ADDRESS:PORT"))?;
+    ensure!(has_key || address.ip().is_loopback(), "--http: {address} can be reached by others: set http.key too");
+    Ok(Some(address))
+}
+
 /// Nobody may be reading any more: that is no reason to drop a call.
 fn say(text: &str) {
     drop(writeln!(std::io::stdout().lock(), "{text}"));
@@ -86,6 +102,9 @@ fn greet(server: &Server) {
         say(&format!(
             "  Call it: sip:receptionist@{reachable} from any softphone, or: {program} call sip:hello@{here}"
         ));
+    }
+    if let Some(http) = server.http() {
+        say(&format!("talkpath answers HTTP on http://{http}; what it can do is shown at http://{http}/docs."));
     }
     let allowed: Vec<_> = server.context().config.sip.admission.allow.iter().map(ToString::to_string).collect();
     say(&format!("  Calls are taken from: {}. Ctrl-C to stop.", allowed.join(", ")));

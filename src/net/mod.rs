@@ -7,3 +7,5 @@ pub mod resolve;
 pub mod shard;
 pub mod sip;
 pub mod ticker;
+pub mod tls;
+pub mod websocket;

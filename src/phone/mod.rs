@@ -22,7 +22,7 @@ use talkpath_config::{Listen, RtpPorts};
 use talkpath_media::g711::Law;
 use talkpath_media::rtp;
 use talkpath_media::sdp::{self, Direction, LocalMedia};
-use talkpath_sip::agent::{Body, Event, Protocol, SessionId, Settings, Verdict};
+use talkpath_sip::agent::{Body, EndCause, Event, Protocol, SessionId, Settings, Verdict};
 use talkpath_sip::message::{NameAddr, Uri};
 use tokio::sync::{mpsc, oneshot};
 
@@ -162,6 +162,11 @@ impl Phone {
         let (sip, ear) = (self.sip.clone(), Ear::new(packets, plan.law));
         let (remote, rtcp) = (plan.remote_rtp, Some(ports.rtcp));
         Ok(PhoneCall { sip, session, events, mouth, local, ear, remote, rtcp, answered_after })
+    }
+
+    /// Waits until every request of this telephone, the last BYE too, has its answer.
+    pub async fn settled(&self) {
+        self.sip.settled().await;
     }
 
     /// A line without a call: packets to `remote`, and whatever comes back is counted.
@@ -325,6 +330,23 @@ impl PhoneCall {
         loop {
             if let Event::Ended { .. } = self.events.recv().await.context("the call's dialog ended by a fault")? {
                 return Ok(());
+            }
+        }
+    }
+
+    /// Hangs up and waits until this call is over, whatever else the telephone has under way.
+    ///
+    /// # Errors
+    /// When it ends in another way than we asked for.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the user agent's events are non-exhaustive")]
+    pub async fn end(mut self) -> anyhow::Result<LineCounts> {
+        let counts = self.mouth.disconnect().await?;
+        self.sip.hangup(self.session, None).await;
+        loop {
+            match self.events.recv().await.context("the call's dialog ended by a fault")? {
+                Event::Ended { cause: EndCause::LocalHangup, .. } => return Ok(counts),
+                Event::Ended { cause, .. } => bail!("the call ended in another way than we asked for: {cause:?}"),
+                other => tracing::debug!(event = ?other, "told of a call that was hung up"),
             }
         }
     }

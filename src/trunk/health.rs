@@ -7,7 +7,7 @@ use crate::call::{Context, Phase};
 use crate::net::sip::{SipHandle, Way};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use talkpath_sip::message::{CSeq, HeaderName, Host, Method, NameAddr, Request, StatusCode, Uri};
+use talkpath_sip::message::{CSeq, HeaderName, Host, Method, NameAddr, Request, Response, StatusCode, Uri};
 use talkpath_sip::registration::Failure;
 use tracing::{info, warn};
 
@@ -74,14 +74,21 @@ fn note(trunk: &Trunk, health: Health) {
 }
 
 /// Sends OPTIONS and says how long its answer took, or why there is none.
-pub(crate) async fn probe(sip: &SipHandle, way: Way, server: &Uri) -> Result<Duration, String> {
+async fn probe(sip: &SipHandle, way: Way, server: &Uri) -> Result<Duration, String> {
+    match ask(sip, way, server).await? {
+        (response, _) if response.status == StatusCode::SERVICE_UNAVAILABLE => {
+            Err("it answers 503 Service Unavailable".to_owned())
+        }
+        (_, after) => Ok(after),
+    }
+}
+
+/// Sends OPTIONS; what is answered, and after what time.
+pub(super) async fn ask(sip: &SipHandle, way: Way, server: &Uri) -> Result<(Response, Duration), String> {
     let asked = Instant::now();
     let request = options(sip, way, server).ok_or("no listener of sip.listen leads there; add one")?;
     match tokio::time::timeout(PATIENCE, sip.request(way, request)).await {
-        Ok(Ok(response)) if response.status == StatusCode::SERVICE_UNAVAILABLE => {
-            Err("it answers 503 Service Unavailable".to_owned())
-        }
-        Ok(Ok(_)) => Ok(asked.elapsed()),
+        Ok(Ok(response)) => Ok((response, asked.elapsed())),
         Ok(Err(Failure::Transport)) => Err("the network knows no way to it, or it refuses the connection".to_owned()),
         Ok(Err(Failure::TimedOut)) | Err(_) => {
             Err(format!("{} doesn't answer; check address, port, transport and firewall", way.peer()))
@@ -90,7 +97,7 @@ pub(crate) async fn probe(sip: &SipHandle, way: Way, server: &Uri) -> Result<Dur
 }
 
 /// OPTIONS to a server (RFC 3261 §11.1).
-pub(crate) fn options(sip: &SipHandle, way: Way, server: &Uri) -> Option<Request> {
+pub(super) fn options(sip: &SipHandle, way: Way, server: &Uri) -> Option<Request> {
     let own = sip.local(way)?;
     let us = Uri::sip(Some("talkpath"), &Host::from(own.ip()), Some(own.port())).ok()?;
     let mut request = Request::new(Method::Options, server.clone());

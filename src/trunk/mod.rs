@@ -7,11 +7,13 @@
 //! What a registration is, and when it is tried again, is `talkpath_sip::registration`; which trunk is tried first, and what
 //! caps mean, `talkpath_dialplan`: this drives them.
 
+mod examine;
 mod health;
 mod identity;
 mod keeper;
 mod standing;
 
+pub use examine::{Finding, examine};
 pub(crate) use identity::number_of;
 pub use identity::{Caller, Headed};
 pub use standing::{Health, Registered, Registration, Standing};

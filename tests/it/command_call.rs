@@ -26,7 +26,12 @@ fn serve(scratch: &Scratch) -> (Program, String) {
         ),
     );
     let mut command = talkpath();
-    command.arg("serve").arg("--config").arg(config).args(["--show", "--listen"]).arg(format!("udp://{HOME}:0"));
+    command
+        .arg("serve")
+        .arg("--config")
+        .arg(config)
+        .args(["--http", "", "--show", "--listen"])
+        .arg(format!("udp://{HOME}:0"));
     let mut program = Program::start(&mut command);
     let said = program.until("answers SIP on udp://");
     let address = said.split_once("udp://").unwrap().1.trim_end_matches('.').to_owned();
@@ -114,7 +119,7 @@ fn a_port_that_is_taken_is_named_and_another_one_proposed() {
     let (_server, address) = serve(&Scratch::new());
     let listen = format!("udp://{address}");
     let words = [&*listen, "already in use", "stop it", "set sip.listen", "--listen udp://"];
-    assert_refused(talkpath().args(["serve", "--listen", &listen]), &words);
+    assert_refused(talkpath().args(["serve", "--http", "", "--listen", &listen]), &words);
     assert_refused(
         talkpath().args(["serve", "--listen", "5060"]),
         &["\"5060\" is no place", "write \"udp://ADDRESS:PORT\""],
@@ -158,4 +163,67 @@ fn bad_files_are_refused_with_the_place_of_the_fault() {
     }
     let missing = ["can't read the configuration file missing.toml", "No such file"];
     assert_refused(talkpath().current_dir(scratch.path()).args(["check", "missing.toml"]), &missing);
+}
+
+/// What `talkpath route` says of the example of an office.
+fn routed(arguments: &[&str]) -> (bool, String) {
+    let office = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/examples/office.toml");
+    let output = finish(talkpath().arg("route").arg(office).args(arguments), SOON);
+    (output.status.success(), text(&output))
+}
+
+/// Its lines, in order, are these or begin so.
+fn assert_lines(said: &str, wanted: &[&str]) {
+    let mut lines = said.lines().map(str::trim);
+    for line in wanted {
+        assert!(lines.any(|found| found.starts_with(line)), "no {line:?} at its place in: {said}");
+    }
+}
+
+#[test]
+fn a_route_is_explained_line_by_line() {
+    let carrier = ["--trunk", "carrier", "--to", "030555000", "--from", "089123"];
+    let (taken, by_day) = routed(&[&carrier[..], &["--at", "2026-11-24T10:00:00+01:00"]].concat());
+    assert!(taken);
+    assert_lines(
+        &by_day,
+        &[
+            "A call from \"+4989123\" to \"+4930555000\", by trunk \"carrier\":",
+            "route \"front desk\" doesn't take it: phone: it came from none of ours",
+            "route \"office hours\" takes it: menu \"main\"",
+        ],
+    );
+    let (taken, by_night) = routed(&[&carrier[..], &["--at", "2026-11-24T23:00:00+01:00"]].concat());
+    assert!(taken);
+    assert_lines(
+        &by_night,
+        &["route \"office hours\" doesn't take it: time:", "route \"closed\" takes it: agent \"desk\""],
+    );
+    let (_, dialled) = routed(&["--phone", "201", "--to", "089123"]);
+    let wanted =
+        ["route \"from phones to the world\" takes it: dial group:pstn", "trunk \"carrier\" is sent \"+4989123\""];
+    assert_lines(&dialled, &wanted);
+    for (number, name) in [("112", "emergency"), ("0900123", "premium rate")] {
+        let (_, refused) = routed(&["--phone", "201", "--to", number]);
+        assert!(refused.contains("is sent nothing") && refused.contains(name), "{refused}");
+    }
+    let (taken, stranger) = routed(&["--to", "100", "--source", "203.0.113.9"]);
+    assert!(!taken);
+    assert_lines(
+        &stranger,
+        &["203.0.113.9 is no source in sip.allow: it would be refused 403", "no route takes it: it is answered 404"],
+    );
+}
+
+#[test]
+fn what_a_route_is_asked_for_must_be_there() {
+    let office = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/examples/office.toml");
+    let cases: [(&[&str], &[&str]); 3] = [
+        (&["--trunk", "nobody"], &["no trunk \"nobody\""]),
+        (&["--phone", "999"], &["no phone \"999\""]),
+        (&["--header", "X-Tenant"], &["\"X-Tenant\" is no header field", "Name: value"]),
+    ];
+    for (arguments, words) in cases {
+        assert_refused(talkpath().arg("route").arg(&office).args(arguments), words);
+    }
 }

@@ -15,8 +15,9 @@ mod barge_in;
 mod bridge;
 mod bursts;
 mod calls;
-
+mod carrier;
 mod command_call;
+mod command_trunk;
 mod hold;
 mod hostile;
 mod ipv6;
@@ -27,15 +28,17 @@ mod many;
 #[expect(dead_code, reason = "the SIP room's own tests ask more of it")]
 mod message_corpus;
 mod moves;
+mod names;
 mod network;
 mod phones;
 mod process;
+mod streams;
+mod torture;
+mod trunks;
 
 mod programs;
 mod raw;
 mod sipp;
 mod softphone;
 mod sound;
-mod streams;
 mod support;
-mod torture;

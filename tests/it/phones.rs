@@ -182,10 +182,12 @@ async fn keys_lead_through_a_menu_and_past_a_pin() {
     let mut keys = String::new();
     loop {
         let kind = patiently("what the agent says", events.recv()).await.unwrap().kind;
-        match kind {
-            CallEventKind::Media(MediaEvent::Key(key)) => keys.push(key),
-            CallEventKind::Media(MediaEvent::AgentSaid { heard, .. }) if heard.contains("This is sales.") => break,
-            _ => {}
+        if let CallEventKind::Media(MediaEvent::Key(key)) = kind {
+            keys.push(key);
+        } else if let CallEventKind::Media(MediaEvent::AgentSaid { heard, .. }) = kind
+            && heard.contains("This is sales.")
+        {
+            break;
         }
     }
     assert_eq!(keys, "2", "a PIN is told to nobody");

@@ -22,7 +22,7 @@ const UNWRITTEN: usize = 16_000;
 fn serve(scratch: &Scratch, more: &str) -> (Program, SocketAddr) {
     let text = format!("sip.listen = [\"udp://127.0.0.1:0\"]\nmedia.rtp_ports = \"any\"\n{more}");
     let file = scratch.file("talkpath.toml", &text);
-    let mut program = Program::start(talkpath().arg("serve").arg("--config").arg(file));
+    let mut program = Program::start(talkpath().args(["serve", "--http", "", "--config"]).arg(file));
     let line = program.until("answers SIP on udp://");
     let address = line.split("udp://").nth(1).unwrap().trim_end_matches('.').parse().unwrap();
     (program, address)

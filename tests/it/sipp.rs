@@ -91,6 +91,7 @@ fn server(recordings: &Scratch) -> Server {
     let mut config = Config::load(&folder().join("talkpath.toml")).unwrap();
     let homes = [HOME].into_iter().chain(has_ipv6().then_some(HOME_6));
     config.sip.listen = homes.flat_map(|home| [Listen::udp((home, 0).into()), Listen::tcp((home, 0).into())]).collect();
+    config.http.listen = None;
     config.recording.enabled = true;
     config.recording.directory = recordings.path().to_owned();
     Server::start(config).unwrap()

@@ -34,6 +34,7 @@ fn config_at(homes: &[IpAddr], more: &str) -> Config {
     let mut config = Config::parse(more, Path::new("test.toml")).unwrap();
     let both = |home: &IpAddr| [Listen::udp((*home, 0).into()), Listen::tcp((*home, 0).into())];
     config.sip.listen = homes.iter().flat_map(both).collect();
+    config.http.listen = None;
     config.media.rtp_ports = talkpath_config::RtpPorts::Any;
     config
 }

@@ -14,7 +14,7 @@ pub(crate) use action::{
 pub(crate) use agent::{Agent, EngineKind};
 pub(crate) use trunk::{Forbid, Group, Member, Numbers, Phone, Rewrite, Trunk, TrunkNumbers};
 
-use crate::value::{Listen, NameServer, Parsed, PtimeMs, RtpPorts};
+use crate::value::{Listen, NameServer, Parsed, PtimeMs, RtpPorts, Secret};
 use serde::Deserialize;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -88,6 +88,7 @@ pub(crate) enum Codec {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Http {
     pub(crate) listen: Option<Spanned<String>>,
+    pub(crate) key: Option<Spanned<Secret>>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -122,6 +122,9 @@ impl Desk {
             | Output::Disconnect { .. }
             | Output::Nothing
             | Output::Send(_)
+            | Output::SendBinary(_)
+            | Output::Clear
+            | Output::BargeIn(_)
             | Output::Tool(_)
             | Output::CallerText { .. }
             | Output::Usage(_)

@@ -30,6 +30,8 @@ pub enum Note {
         /// What the model was told.
         output: Arc<str>,
     },
+    /// A remark of the bot's, for whoever reads the record.
+    Remark(String),
     /// The agent takes leave.
     Leaving(Leave),
 }

@@ -116,6 +116,9 @@ impl<E: Engine> Desk<E> {
                 | Output::Disconnect { .. }
                 | Output::Nothing
                 | Output::Send(_)
+                | Output::SendBinary(_)
+                | Output::Clear
+                | Output::BargeIn(_)
                 | Output::Tool(_)
                 | Output::CallerText { .. }
                 | Output::Usage(_)

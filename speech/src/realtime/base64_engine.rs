@@ -7,9 +7,9 @@ use base64::engine::general_purpose::PAD_INDIFFERENT;
 
 /// The CPU is looked at once, and base64's own code falls back to tables.
 #[cfg(target_arch = "x86_64")]
-pub(super) static BASE64: LazyLock<base64::engine::Simd> =
+pub(crate) static BASE64: LazyLock<base64::engine::Simd> =
     LazyLock::new(|| base64::engine::Simd::standard(PAD_INDIFFERENT));
 
 #[cfg(not(target_arch = "x86_64"))]
-pub(super) static BASE64: LazyLock<base64::engine::GeneralPurpose> =
+pub(crate) static BASE64: LazyLock<base64::engine::GeneralPurpose> =
     LazyLock::new(|| base64::engine::GeneralPurpose::new(&base64::alphabet::STANDARD, PAD_INDIFFERENT));

@@ -106,7 +106,7 @@ pub(super) struct Failure<'a> {
 
 /// A text that is borrowed where it can be. Numbers are taken for text: some servers count their codes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Text<'a>(Cow<'a, str>);
+pub(crate) struct Text<'a>(Cow<'a, str>);
 
 impl Deref for Text<'_> {
     type Target = str;

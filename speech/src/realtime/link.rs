@@ -23,7 +23,7 @@ const GOOD: Duration = Duration::from_secs(10);
 const FINISH: Duration = Duration::from_secs(2);
 
 /// `after` from now, but no later than tomorrow: a setting beyond all reason doesn't overflow.
-pub(super) fn later(now: Instant, after: Duration) -> Instant {
+pub(crate) fn later(now: Instant, after: Duration) -> Instant {
     now + after.min(Duration::from_secs(24 * 3_600))
 }
 
@@ -134,12 +134,7 @@ impl Link {
             self.state = State::Gone;
             return Next::Exhausted;
         }
-        // Who is swamped isn't dialled again at once.
-        let doublings = if swamped { Some(self.failures - 1) } else { self.failures.checked_sub(2) };
-        let delay = doublings.map_or(Duration::ZERO, |doublings| {
-            self.redial.first.saturating_mul(1 << doublings.min(16)).min(self.redial.longest)
-        });
-        self.state = State::Waiting { until: later(now, delay) };
+        self.state = State::Waiting { until: later(now, self.redial.delay(self.failures, swamped)) };
         Next::Retry(self.failures)
     }
 

@@ -24,7 +24,7 @@ use super::base64_engine::BASE64;
 /// Items that may wait to be heard. A model that says more without being heard is out of its mind.
 const MOST_ITEMS: usize = 64;
 /// Media clock samples a letter takes, before anything is known of the voice.
-const LETTER: f64 = 8_000.0 / 15.0;
+pub(crate) const LETTER: f64 = 8_000.0 / 15.0;
 /// An item must be this long before the pace is taken from it.
 const TELLING: Samples = Samples::from_ms(1_000);
 /// A word is no longer than this: what is, is told in pieces.
@@ -276,7 +276,7 @@ impl Utterance {
 }
 
 /// How long it takes to say, in letters.
-fn weight(text: &str) -> f64 {
+pub(crate) fn weight(text: &str) -> f64 {
     text.chars().map(weight_of).sum()
 }
 

@@ -189,6 +189,15 @@ impl Default for Redial {
     }
 }
 
+impl Redial {
+    /// The delay after so many failures in a row. Who is swamped isn't dialled again at once.
+    pub(crate) fn delay(&self, failures: u32, swamped: bool) -> Duration {
+        let doublings = if swamped { failures.checked_sub(1) } else { failures.checked_sub(2) };
+        doublings
+            .map_or(Duration::ZERO, |doublings| self.first.saturating_mul(1 << doublings.min(16)).min(self.longest))
+    }
+}
+
 impl Settings {
     /// A session with `service` that leaves everything else to defaults: the service finds the ends of turns, nobody greets, no tools.
     #[must_use]

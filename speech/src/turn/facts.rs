@@ -44,6 +44,18 @@ pub enum Answer {
     Nothing,
 }
 
+/// How a caller's voice cuts the agent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BargeIn {
+    /// In the three steps.
+    #[default]
+    Steps,
+    /// In one: what would duck the agent cuts it.
+    Immediate,
+    /// Not at all, and keys neither: every item is as one that isn't interruptible. Whoever talks decides for itself what it hears.
+    Off,
+}
+
 /// Who has the floor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {

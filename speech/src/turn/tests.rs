@@ -5,6 +5,7 @@ use super::*;
 mod barge_in;
 mod echo;
 mod floor;
+mod manner;
 mod nominal;
 mod random;
 

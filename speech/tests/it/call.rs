@@ -33,6 +33,8 @@ pub(crate) struct Call {
     queue: VecDeque<Queued>,
     /// What was heard of each item that isn't over.
     heard: BTreeMap<ItemId, Samples>,
+    /// Items that must be heard to their end.
+    uncuttable: Vec<ItemId>,
     paused: bool,
     ducked: bool,
     hang_up: bool,
@@ -65,6 +67,7 @@ impl Call {
             voice: Voice::new().expect("embedded voice"),
             queue: VecDeque::new(),
             heard: BTreeMap::new(),
+            uncuttable: Vec::new(),
             paused: false,
             ducked: false,
             hang_up: false,
@@ -164,6 +167,7 @@ impl Call {
     /// Sends one frame: of the queue, or silence.
     fn send(&mut self) {
         let mut frame = Vec::with_capacity(160);
+        let mut sounding = None;
         while !self.paused && frame.len() < 160 {
             let Some(queued) = self.queue.pop_front() else { break };
             match queued {
@@ -173,6 +177,7 @@ impl Call {
                     let head = clip.split_to(160 - frame.len());
                     frame.extend_from_slice(head.samples());
                     *self.heard.entry(item).or_default() = self.heard[&item] + Samples::of(head.samples());
+                    sounding = Some(item);
                     if !clip.is_empty() {
                         self.queue.push_front(Queued::Audio(item, clip, interruptible));
                     }
@@ -185,6 +190,10 @@ impl Call {
         frame.iter_mut().for_each(|sample| *sample = (f32::from(*sample) * gain) as i16);
         self.turn.handle_sent(self.at, dbov(&frame));
         self.sent.extend(frame);
+        let follows = self.engine.follows_playout();
+        if let Some((item, &heard)) = sounding.filter(|_| follows).and_then(|item| self.heard.get_key_value(&item)) {
+            self.engine(Input::Heard { item: *item, heard });
+        }
     }
 
     fn started(&mut self, item: ItemId, interruptible: bool) {
@@ -215,7 +224,7 @@ impl Call {
                 Action::Unduck => self.ducked = false,
                 Action::Pause => self.paused = true,
                 Action::Resume => self.paused = false,
-                Action::Flush { .. } => self.flush(),
+                Action::Flush { .. } => self.flush(false),
                 Action::CallerStarted { at } => {
                     self.ledger.caller_started(at);
                     self.engine(Input::TurnStarted { at });
@@ -232,30 +241,38 @@ impl Call {
         }
     }
 
-    fn flush(&mut self) {
+    /// All that is cut is told before the engine is asked what it wants.
+    fn flush(&mut self, all: bool) {
         self.paused = false;
-        let mut cut = std::mem::take(&mut self.heard);
-        self.queue.retain(|queued| match queued {
-            Queued::Audio(item, _, false) => {
-                cut.remove(item);
-                true
-            }
-            Queued::Audio(item, _, true) => {
+        let uncuttable = if all { Vec::new() } else { self.uncuttable.clone() };
+        let (kept, mut cut) = std::mem::take(&mut self.heard)
+            .into_iter()
+            .partition::<BTreeMap<_, _>, _>(|(item, _)| uncuttable.contains(item));
+        self.heard = kept;
+        self.queue.retain(|queued| {
+            let (Queued::Audio(item, ..) | Queued::End(item)) = queued;
+            if !uncuttable.contains(item) {
                 cut.entry(*item).or_default();
-                false
             }
-            Queued::End(item) => !cut.contains_key(item),
+            uncuttable.contains(item)
         });
         for (item, heard) in cut {
             self.ledger.interrupted(item, heard, self.at);
             self.ended.push((item, heard));
-            self.engine(Input::Interrupted { item, heard });
+            self.engine.handle(Input::Interrupted { item, heard }, self.now);
         }
+        if self.queue.is_empty() {
+            self.turn.handle_playout(Playback::Idle);
+        }
+        self.drain();
     }
 
     fn queue(&mut self, item: ItemId, audio: Clip, interruptible: bool) {
         self.ledger.clock().first_audio(self.now);
         self.turn.handle_engine(Answer::Coming);
+        if !interruptible && !self.uncuttable.contains(&item) {
+            self.uncuttable.push(item);
+        }
         self.queue.push_back(Queued::Audio(item, audio, interruptible));
     }
 
@@ -276,7 +293,9 @@ impl Call {
                 Output::Text { item, text, span } => self.ledger.text(item, text, span),
                 Output::TextEnds { item, end } => self.ledger.stretch(item, end),
                 Output::ItemEnd { item } => self.queue.push_back(Queued::End(item)),
-                Output::Flush => self.flush(),
+                Output::Flush => self.flush(false),
+                Output::Clear => self.flush(true),
+                Output::BargeIn(barge_in) => self.turn.set_barge_in(barge_in),
                 Output::Synthesize { ticket, text } => {
                     let speech = Arc::new(self.voice.speak(&text));
                     self.engine.handle(Input::Synthesized { ticket, speech }, self.now);
@@ -290,6 +309,7 @@ impl Call {
                 | Output::Ready
                 | Output::Disconnect { .. }
                 | Output::Send(_)
+                | Output::SendBinary(_)
                 | Output::Tool(_)
                 | Output::CallerText { .. }
                 | Output::Usage(_)

@@ -3,3 +3,4 @@
 mod call;
 mod realtime;
 mod scenes;
+mod stream;

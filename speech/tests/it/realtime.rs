@@ -8,4 +8,4 @@ mod scenes;
 mod schema;
 mod server;
 mod tools;
-mod world;
+pub(crate) mod world;

@@ -13,7 +13,7 @@ mod ring;
 
 use super::context::Context;
 use super::conversation::{Conversation, Exit, finish};
-use super::disposition::{Disposition, Party as Side};
+use super::disposition::Disposition;
 use super::event::{CallEventKind, CallId, Direction};
 use super::facts::CallFacts;
 use super::media::{MediaError, MediaSession, Voice};
@@ -229,7 +229,7 @@ impl Inbound {
         let headers = busy.then(|| (HeaderName::RetryAfter, Text::from(RETRY_AFTER)));
         let reason = reason.as_deref().map(Text::from);
         self.sip.reject(self.incoming.session, status, reason, headers.into_iter().collect()).await;
-        Disposition::Refused { status, reason: phrase, by: Side::Us, cause: None }
+        Disposition::refused_by_us(status, format!("{phrase} ({why})"))
     }
 }
 

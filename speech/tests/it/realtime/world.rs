@@ -280,6 +280,9 @@ impl World {
                 | Output::TextEnds { .. }
                 | Output::ItemEnd { .. }
                 | Output::Flush
+                | Output::Clear
+                | Output::BargeIn(_)
+                | Output::SendBinary(_)
                 | Output::Synthesize { .. }
                 | Output::WallClock
                 | Output::Nothing
