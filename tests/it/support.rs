@@ -71,6 +71,8 @@ pub(crate) async fn story(
             | CallEventKind::Ringing
             | CallEventKind::Bridged { .. }
             | CallEventKind::Answered
+            | CallEventKind::Agent { .. }
+            | CallEventKind::ToolResult { .. }
             | CallEventKind::Recorded(_) => {}
         }
     }
