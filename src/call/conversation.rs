@@ -218,6 +218,7 @@ pub(super) async fn finish(context: &Context, call: CallId, disposition: Disposi
     {
         context.tell(call, CallEventKind::Recorded(Arc::new(outcome)));
     }
+    context.told_all(call);
 }
 
 /// What should never be lost, and was.

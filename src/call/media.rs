@@ -146,7 +146,7 @@ impl Prepared {
         voice: Voice,
     ) -> Result<MediaSession, MediaError> {
         let shard = context.shards.quietest().ok_or(Unavailable)?.clone();
-        let recording = voice.record.then_some(RecordingId(call.0));
+        let recording = voice.record.then_some(RecordingId(call.0.as_u128()));
         let law = agreed.plan.law;
         let (leg, own) = self.into_leg(agreed);
         let (tell, events) = mpsc::channel(EVENTS);

@@ -59,6 +59,8 @@ impl Called<'_> {
             CallEventKind::Bridged { to } => self.line("call", &format!("connected with {to}")),
             CallEventKind::Ringing => self.line("call", "it rings"),
             CallEventKind::Answered => self.line("call", "answered"),
+            CallEventKind::Agent { name } => self.line("call", &format!("agent \"{name}\" talks")),
+            CallEventKind::ToolResult { output, .. } => self.line("tool", output),
             CallEventKind::Media(media) => self.media(media),
             CallEventKind::Recorded(outcome) => self.recorded(outcome),
             CallEventKind::Ended { disposition, report } => {

@@ -98,6 +98,8 @@ async fn show(mut events: broadcast::Receiver<CallEvent>, console: Arc<Console>)
             | CallEventKind::Dialling { .. }
             | CallEventKind::Bridged { .. }
             | CallEventKind::Answered
+            | CallEventKind::Agent { .. }
+            | CallEventKind::ToolResult { .. }
             | CallEventKind::Media(_) => {}
         }
     }

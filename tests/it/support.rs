@@ -92,6 +92,8 @@ pub(crate) async fn story(
             | CallEventKind::Ringing
             | CallEventKind::Bridged { .. }
             | CallEventKind::Answered
+            | CallEventKind::Agent { .. }
+            | CallEventKind::ToolResult { .. }
             | CallEventKind::Recorded(_) => {}
         }
     }
