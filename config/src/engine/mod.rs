@@ -100,7 +100,8 @@ fn engine(written: raw::Engine, source: Source<'_>) -> Result<Engine, ConfigErro
     let keys = Keys { table, written: written.places(), source };
     let kind = match written.kind {
         Kind::Builtin => {
-            let why = |key: &str| format!("{key} is for engines that are reached over a network, and \"{name}\" is builtin");
+            let why =
+                |key: &str| format!("{key} is for engines that are reached over a network, and \"{name}\" is builtin");
             [&REMOTE[..], &REALTIME, &STREAM].iter().try_for_each(|alien| keys.refuse(alien, why))?;
             EngineKind::Builtin
         }
@@ -109,7 +110,9 @@ fn engine(written: raw::Engine, source: Source<'_>) -> Result<Engine, ConfigErro
             EngineKind::Realtime(realtime::realtime(written, &keys)?)
         }
         Kind::Stream => {
-            keys.refuse(&REALTIME, |key| format!("{key} is for engines of kind \"realtime\", and \"{name}\" is stream"))?;
+            keys.refuse(&REALTIME, |key| {
+                format!("{key} is for engines of kind \"realtime\", and \"{name}\" is stream")
+            })?;
             EngineKind::Stream(stream::stream(written, &keys)?)
         }
     };
@@ -117,7 +120,11 @@ fn engine(written: raw::Engine, source: Source<'_>) -> Result<Engine, ConfigErro
 }
 
 /// The certificate authorities, where there is anything to certify.
-fn authorities(ca: Option<Spanned<PathBuf>>, url: Option<&str>, keys: &Keys<'_>) -> Result<Option<PathBuf>, ConfigError> {
+fn authorities(
+    ca: Option<Spanned<PathBuf>>,
+    url: Option<&str>,
+    keys: &Keys<'_>,
+) -> Result<Option<PathBuf>, ConfigError> {
     let Some(ca) = ca else { return Ok(None) };
     if url.is_some_and(|url| url.starts_with("ws://")) {
         return Err(keys.invalid("ca", "ca is for wss://; what ws:// leads to shows no certificate"));

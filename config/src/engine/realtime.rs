@@ -52,7 +52,9 @@ pub(super) fn realtime(written: raw::Engine, keys: &Keys<'_>) -> Result<Remote<S
         turn_end,
         append: ms(written.append_ms, usual.append),
         backlog: seconds(written.backlog, 0..=60, "backlog lies", usual.backlog)?,
-        goodbye: written.goodbye.map_or(usual.goodbye, |goodbye| Some(goodbye.into_inner()).filter(|told| !told.is_empty())),
+        goodbye: written
+            .goodbye
+            .map_or(usual.goodbye, |goodbye| Some(goodbye.into_inner()).filter(|told| !told.is_empty())),
         keys: match keys.within(written.keys_ms, 0..=10_000, "keys_ms lies")? {
             Some(0) => None,
             ms => ms.map(|ms| Duration::from_millis(ms.into())).or(usual.keys),
@@ -153,11 +155,7 @@ fn usual_transcriber(service: &Service) -> &'static str {
     }
 }
 
-fn turn_end(
-    written: Option<raw::TurnEnd>,
-    service: &Service,
-    engine: &Keys<'_>,
-) -> Result<TurnEnd, ConfigError> {
+fn turn_end(written: Option<raw::TurnEnd>, service: &Service, engine: &Keys<'_>) -> Result<TurnEnd, ConfigError> {
     let table = match written {
         None | Some(Short::Short(Finder::Server)) => return Ok(TurnEnd::ServerVad(ServerVad::default())),
         Some(Short::Short(Finder::Ours)) => return Ok(TurnEnd::Ours),
@@ -184,7 +182,8 @@ fn turn_end(
                 return Err(keys.invalid("threshold", format!("a threshold lies between {least} and 1, not {wrong}")));
             }
             let prefix_padding_ms = keys.within(table.prefix_padding_ms, 0..=5_000, "prefix_padding_ms lies")?;
-            let silence_duration_ms = keys.within(table.silence_duration_ms, 50..=10_000, "silence_duration_ms lies")?;
+            let silence_duration_ms =
+                keys.within(table.silence_duration_ms, 50..=10_000, "silence_duration_ms lies")?;
             Ok(TurnEnd::ServerVad(ServerVad { threshold, prefix_padding_ms, silence_duration_ms }))
         }
     }

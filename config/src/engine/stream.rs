@@ -30,13 +30,18 @@ pub(super) fn stream(written: raw::Engine, keys: &Keys<'_>) -> Result<Remote<Set
         headers: headers(written.headers, &HANDSHAKE, keys.source)?,
         signing_key: written.signing_key.map(|key| Secret(key.into_inner().0)),
         dialect: match dialect {
-            raw::Dialect::Talkpath => written.audio.map_or(Ok(usual.dialect), |form| audio(form, keys).map(Dialect::Talkpath))?,
+            raw::Dialect::Talkpath => {
+                written.audio.map_or(Ok(usual.dialect), |form| audio(form, keys).map(Dialect::Talkpath))?
+            }
             raw::Dialect::Twilio => Dialect::Twilio { account_sid: written.account_sid.map(Spanned::into_inner) },
         },
         frame: written.frame_ms.map_or(usual.frame, |ms| Duration::from_millis(ms.into_inner().into())),
         backlog: seconds(written.backlog, usual.backlog),
         interruption: written.interruption.map_or(usual.interruption, |mode| mode.into_inner().0),
-        drain: written.drain_ms.map(|ms| Duration::from_millis(ms.into_inner().into())).filter(|drain| !drain.is_zero()),
+        drain: written
+            .drain_ms
+            .map(|ms| Duration::from_millis(ms.into_inner().into()))
+            .filter(|drain| !drain.is_zero()),
         queue: seconds(written.queue, usual.queue),
         reconnect: written.reconnect.map_or(usual.reconnect, Spanned::into_inner),
         redial: redial(written.redial, keys)?,

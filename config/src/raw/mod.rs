@@ -15,8 +15,7 @@ pub(crate) use action::{
 };
 pub(crate) use agent::{Agent, Fallback, Idle, Prompts, Scalar};
 pub(crate) use engine::{
-    Audio, Dialect, Engine, EngineKind, Finder, Headers, ModelOrNone, Rates, Redial, Service, Transcription,
-    TranscriptionTable, TurnEnd, TurnEndTable,
+    Audio, Dialect, Engine, EngineKind, Finder, Headers, ModelOrNone, Redial, Service, Transcription, TurnEnd,
 };
 pub(crate) use tool::Tool;
 pub(crate) use trunk::{Forbid, Group, Member, Numbers, Phone, Rewrite, Trunk, TrunkNumbers};

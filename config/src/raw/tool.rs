@@ -13,7 +13,7 @@ keys! {
         parameters: toml::Table,
         method: Choice<Method>,
         headers: Headers,
-        body: Choice<bool>,
+        body: bool,
         timeout: u32,
         say: Line,
         allow_private: bool,

@@ -15,8 +15,11 @@
 mod limits;
 mod place;
 mod url;
+mod written;
 
-pub(crate) use place::place_in;
+pub(crate) use written::written;
+
+use place::place_in;
 
 use crate::error::Place;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value};
