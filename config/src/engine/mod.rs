@@ -10,7 +10,7 @@ pub(crate) use headers::{HANDSHAKE, headers};
 use crate::error::{ConfigError, Source};
 use crate::keys::Keys;
 use crate::raw::{self, EngineKind as Kind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use talkpath_speech::realtime::Redial;
 use toml::Spanned;
@@ -37,6 +37,18 @@ pub enum EngineKind {
     Realtime(Remote<talkpath_speech::realtime::Settings>),
     /// A bot.
     Stream(Remote<talkpath_speech::stream::Settings>),
+}
+
+impl Engine {
+    /// The file with the authorities that it trusts, if it has one; none of an engine that no socket leads to.
+    #[must_use]
+    pub fn authorities(&self) -> Option<Option<&Path>> {
+        match &self.kind {
+            EngineKind::Builtin => None,
+            EngineKind::Realtime(remote) => Some(remote.ca.as_deref()),
+            EngineKind::Stream(remote) => Some(remote.ca.as_deref()),
+        }
+    }
 }
 
 /// An engine that a socket leads to.
