@@ -5,8 +5,8 @@ use talkpath_speech::Input;
 use talkpath_speech::realtime::{Eagerness, Encoding, Greeting, ServerVad, Settings, Transcription, TurnEnd};
 use talkpath_speech::tools::Builtin;
 
-use super::server::{Dialect, Plan};
 use super::world::{World, settings};
+use crate::fake::realtime::{Dialect, Plan};
 
 const DIALECTS: [(Dialect, Encoding); 7] = [
     (Dialect::Ga, Encoding::Pcm),

@@ -6,8 +6,8 @@ use talkpath_speech::engine::{ConnectFailure, Fault, Loss, Trouble};
 use talkpath_speech::realtime::{Greeting, Transcription, TurnEnd};
 use talkpath_speech::tools::Builtin;
 
-use super::server::{Dialect, Plan};
 use super::world::{World, settings};
+use crate::fake::realtime::{Dialect, Plan};
 
 fn http(status: u16, body: &str) -> ConnectFailure {
     ConnectFailure::Http { status, body: body.to_owned() }

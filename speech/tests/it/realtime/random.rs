@@ -7,8 +7,8 @@ use talkpath_speech::engine::{ConnectFailure, Fault, Trouble};
 use talkpath_speech::realtime::{Encoding, Greeting, Redial, ServerVad, Settings, Transcription, TurnEnd};
 use talkpath_speech::tools::Builtin;
 
-use super::server::{Dialect, Plan};
 use super::world::{Dice, World, settings};
+use crate::fake::realtime::{Dialect, Plan};
 
 const SEEDS: u64 = 120;
 

@@ -8,8 +8,8 @@ use talkpath_speech::realtime::{Greeting, ServerVad, Transcription, TurnEnd};
 use talkpath_speech::turn::Action;
 use talkpath_speech::{Input, Samples};
 
-use super::server::{Dialect, Plan};
 use super::world::{World, settings};
+use crate::fake::realtime::{Dialect, Plan};
 
 fn lines(world: &World, who: Speaker) -> Vec<(&str, bool)> {
     let lines = world.call.transcript().iter().filter(|line| line.who == who);

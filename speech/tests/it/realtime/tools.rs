@@ -6,8 +6,8 @@ use talkpath_speech::engine::{Leave, Note, Task};
 use talkpath_speech::realtime::{Settings, TurnEnd};
 use talkpath_speech::tools::{Builtin, ToolSpec};
 
-use super::server::{Dialect, Plan};
 use super::world::{World, settings};
+use crate::fake::realtime::{Dialect, Plan};
 
 fn equipped() -> Settings {
     let mut settings = settings(Dialect::Ga);

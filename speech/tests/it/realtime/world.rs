@@ -12,8 +12,8 @@ use talkpath_speech::engine::{ConnectFailure, Note, ToolCall, Trouble, Usage};
 use talkpath_speech::realtime::{Realtime, Secret, Service, Settings};
 use talkpath_speech::{Input, Output};
 
-use super::server::{Dialect, Server};
 use crate::call::Call;
+use crate::fake::realtime::{Dialect, Server};
 
 /// Numbers that look random and aren't.
 pub(crate) struct Dice(pub(crate) u64);

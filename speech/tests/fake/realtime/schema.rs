@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::server::Dialect;
+use super::Dialect;
 
 /// What a field may be.
 pub(crate) enum Shape {
