@@ -3,46 +3,44 @@
 //!
 //! A pure machine on a clock of milliseconds: [`Server::receive`] what arrives, [`Server::poll`] what it sends at a time. One that loses its
 //! socket begins a new session on the next; violations are kept over all of them.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `realtime/schema.rs`, `shape.rs` | what each dialect takes, field by field |
+//! | `buffer.rs`, `ears.rs` | the caller's audio: appends, commits, the service's own turn detection |
+//! | `conversation.rs` | items, truncations, asking for answers and cancelling them |
+//! | `plan.rs`, `answers.rs` | what an answer will be, and its events with their times |
+//! | `form.rs` | forms of audio, and sound in them |
 
 use std::collections::{HashSet, VecDeque};
+use std::ops::RangeInclusive;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+use super::{Act, Mishap};
+
 mod answers;
+mod buffer;
+mod conversation;
+mod ears;
+mod form;
+pub(crate) mod plan;
 mod schema;
+mod shape;
+
+pub(crate) use form::Form;
+pub(crate) use plan::{End, Plan, Speech};
+
+use answers::Running;
+use buffer::Flow;
+use ears::Ears;
+use shape::Refusal;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dialect {
     Ga,
     Beta,
     Qwen,
-}
-
-/// What an answer will be.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Plan {
-    /// Items of speech: the words, and the length of each word in ms.
-    pub(crate) speech: Vec<(String, u64)>,
-    /// Calls of tools.
-    pub(crate) calls: Vec<(String, String)>,
-    /// The calls are complete before the speech comes in.
-    pub(crate) calls_first: bool,
-    /// The answer fails with this code instead.
-    pub(crate) fails: Option<&'static str>,
-    /// How long the model thinks before it begins.
-    pub(crate) thinks: u64,
-}
-
-impl Plan {
-    pub(crate) fn say(words: &str) -> Self {
-        Self { speech: vec![(words.to_owned(), 300)], ..Self::default() }
-    }
-
-    pub(crate) fn call(name: &str, arguments: &str) -> Self {
-        Self { calls: vec![(name.to_owned(), arguments.to_owned())], ..Self::default() }
-    }
 }
 
 /// An item of the agent's speech.
@@ -55,20 +53,11 @@ pub(crate) struct Item {
     pub(crate) truncated: Option<u64>,
 }
 
-/// An answer that is going out.
-struct Running {
-    number: usize,
-    /// What is still to be sent, and when.
-    rest: VecDeque<(u64, Value)>,
-}
-
-/// Ears of the service.
-#[derive(Default)]
-struct Ears {
-    heard: u64,
-    voice: u64,
-    quiet: u64,
-    speaking: Option<String>,
+/// What is to be sent.
+#[derive(Clone, Debug)]
+enum Sending {
+    Event(Value),
+    Mishap(Mishap),
 }
 
 pub(crate) struct Server {
@@ -77,13 +66,15 @@ pub(crate) struct Server {
     /// Answers to come, in order; after them the default.
     pub(crate) plans: VecDeque<Plan>,
     pub(crate) default: Plan,
-    /// All items of speech, over all sessions: the sample value of an item's audio is its place here and one.
+    /// All items of speech, over all sessions: the sample value of an item's audio is its place here and one, unless its sound is another.
     pub(crate) items: Vec<Item>,
-    /// Everything received, without audio.
+    /// Everything received, without audio and what was refused.
     pub(crate) received: Vec<Value>,
     /// `session.update` as it came last.
     pub(crate) session: Value,
+    /// The caller's audio of this session, as it came and decoded.
     pub(crate) appended: Vec<u8>,
+    pub(crate) heard: Vec<i16>,
     pub(crate) commits: usize,
     pub(crate) responses: usize,
     pub(crate) cancels_too_late: usize,
@@ -91,14 +82,33 @@ pub(crate) struct Server {
     pub(crate) transcripts: VecDeque<String>,
     /// Deltas of audio are this long.
     pub(crate) delta_ms: u64,
+    /// How long appends may be, in ms.
+    pub(crate) appends: RangeInclusive<u64>,
+    /// A caller louder than this, in dBov, is heard; one who isn't told of by [`Server::notice_start`] and [`Server::notice_stop`] with none.
+    pub(crate) hears: Option<f32>,
+    /// It takes so many ms to make a session, and as many to configure it.
+    pub(crate) slow: u64,
+    /// Each event has a field that nobody knows, and among them are events that nobody knows.
+    pub(crate) noisy: bool,
     /// It never speaks of a session that it has made, and so on: silence from here on.
     pub(crate) mute: bool,
-    out: VecDeque<(u64, String)>,
+    out: VecDeque<(u64, Sending)>,
     running: Option<Running>,
+    /// The session as it is in force.
+    effective: Value,
+    /// `session.created` and `session.updated` have gone out.
+    created: bool,
     configured: bool,
     finished: bool,
-    uncommitted_ms: u64,
+    uncommitted: usize,
+    /// The caller's last turn, for echoes.
+    said: Vec<i16>,
+    flow: Flow,
     ears: Ears,
+    speaking: Option<String>,
+    /// The first item of this session is at this place.
+    first_item: usize,
+    known_items: HashSet<String>,
     known_calls: HashSet<String>,
     answered_calls: HashSet<String>,
     event_ids: HashSet<String>,
@@ -109,6 +119,7 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn new(dialect: Dialect) -> Self {
+        const HEARS: f32 = -45.0;
         Self {
             dialect,
             violations: Vec::new(),
@@ -118,18 +129,30 @@ impl Server {
             received: Vec::new(),
             session: Value::Null,
             appended: Vec::new(),
+            heard: Vec::new(),
             commits: 0,
             responses: 0,
             cancels_too_late: 0,
             transcripts: VecDeque::new(),
             delta_ms: 200,
+            appends: 20..=60,
+            hears: Some(HEARS),
+            slow: 0,
+            noisy: false,
             mute: false,
             out: VecDeque::new(),
             running: None,
+            effective: Value::Null,
+            created: false,
             configured: false,
             finished: false,
-            uncommitted_ms: 0,
-            ears: Ears::default(),
+            uncommitted: 0,
+            said: Vec::new(),
+            flow: Flow::default(),
+            ears: Ears::new(HEARS),
+            speaking: None,
+            first_item: 0,
+            known_items: HashSet::new(),
             known_calls: HashSet::new(),
             answered_calls: HashSet::new(),
             event_ids: HashSet::new(),
@@ -142,35 +165,89 @@ impl Server {
     pub(crate) fn open(&mut self, now: u64) {
         self.out.clear();
         self.running = None;
+        self.created = false;
         self.configured = false;
         self.finished = false;
-        self.uncommitted_ms = 0;
-        self.ears = Ears::default();
+        self.uncommitted = 0;
+        self.flow = Flow::default();
+        self.ears = Ears::new(self.hears.unwrap_or(0.0));
+        self.speaking = None;
+        self.first_item = self.items.len();
+        self.known_items.clear();
         self.known_calls.clear();
         self.answered_calls.clear();
         self.appended.clear();
+        self.heard.clear();
+        self.said.clear();
         self.item_numbers = 0;
-        let session = json!({ "id": "sess_1", "object": "realtime.session", "type": "realtime", "expires_at": 1_800_000_000_u64 });
-        self.say(now, json!({ "type": "session.created", "session": session }));
+        self.effective = self.defaults();
+        let mut session = self.effective.clone();
+        session["id"] = json!("sess_1");
+        session["object"] = json!("realtime.session");
+        session["expires_at"] = json!(1_800_000_000_u64);
+        self.say(now + self.slow, json!({ "type": "session.created", "session": session }));
+    }
+
+    /// What a session is before it is configured.
+    fn defaults(&self) -> Value {
+        let detection = json!({ "type": "server_vad", "threshold": 0.5, "prefix_padding_ms": 300, "silence_duration_ms": 500,
+            "create_response": true, "interrupt_response": true });
+        let format = json!({ "type": "audio/pcm", "rate": 24_000 });
+        match self.dialect {
+            Dialect::Ga => json!({ "type": "realtime", "output_modalities": ["audio"],
+                "audio": { "input": { "format": format, "turn_detection": detection }, "output": { "format": format, "voice": "alloy" } } }),
+            Dialect::Beta | Dialect::Qwen => json!({ "modalities": ["text", "audio"], "voice": "alloy",
+                "input_audio_format": "pcm16", "output_audio_format": "pcm16", "turn_detection": detection }),
+        }
     }
 
     /// What is sent by now.
-    pub(crate) fn poll(&mut self, now: u64) -> Vec<String> {
-        while let Some(running) = &mut self.running
-            && running.rest.front().is_some_and(|(at, _)| *at <= now)
-        {
-            let Some((at, event)) = running.rest.pop_front() else { break };
-            self.emit(at, event);
+    pub(crate) fn poll(&mut self, now: u64) -> Vec<Act> {
+        while let Some((at, step)) = self.running.as_mut().and_then(|running| running.next(now)) {
+            self.emit(at, step);
         }
-        let mut sent = Vec::new();
+        let mut acts = Vec::new();
         while self.out.front().is_some_and(|(at, _)| *at <= now) {
-            sent.extend(self.out.pop_front().map(|(_, text)| text));
+            let Some((_, sending)) = self.out.pop_front() else { break };
+            let act = self.send(sending);
+            acts.extend(act.filter(|_| !self.mute));
         }
-        if self.mute { Vec::new() } else { sent }
+        acts
+    }
+
+    /// When it has something to say next.
+    pub(crate) fn due(&self) -> Option<u64> {
+        let running = self.running.as_ref().and_then(Running::due);
+        [running, self.out.front().map(|(at, _)| *at)].into_iter().flatten().min()
+    }
+
+    fn send(&mut self, sending: Sending) -> Option<Act> {
+        match sending {
+            Sending::Event(event) => {
+                self.created |= event["type"] == "session.created";
+                self.configured |= event["type"] == "session.updated";
+                Some(Act::Text(event.to_string()))
+            }
+            Sending::Mishap(Mishap::Mute) => {
+                self.mute = true;
+                None
+            }
+            Sending::Mishap(mishap) => Some(Act::Mishap(mishap)),
+        }
     }
 
     pub(crate) fn is_answering(&self) -> bool {
         self.running.is_some()
+    }
+
+    /// The form of the caller's audio.
+    pub(crate) fn input(&self) -> Form {
+        Form::input(self.dialect, &self.effective)
+    }
+
+    /// The form of the agent's audio.
+    pub(crate) fn output(&self) -> Form {
+        Form::output(self.dialect, &self.effective)
     }
 
     /// Calls that were made in answers of this session and not answered.
@@ -187,8 +264,20 @@ impl Server {
     pub(crate) fn say(&mut self, at: u64, mut event: Value) {
         self.numbers += 1;
         event["event_id"] = json!(format!("event_s{}", self.numbers));
-        let place = self.out.partition_point(|(before, _)| *before <= at);
-        self.out.insert(place, (at, event.to_string()));
+        if self.noisy {
+            event["a_new_field"] = json!({ "deep": [1, "two", null] });
+            if self.numbers.is_multiple_of(5) {
+                let unknown =
+                    json!({ "type": "session.weather.updated", "event_id": "event_w", "weather": ["rain", 7] });
+                self.queue(at, Sending::Event(unknown));
+            }
+        }
+        self.queue(at, Sending::Event(event));
+    }
+
+    /// Something goes wrong, after all that is said until then.
+    pub(crate) fn fail(&mut self, at: u64, mishap: Mishap) {
+        self.queue(at, Sending::Mishap(mishap));
     }
 
     /// An answer that nobody asked for.
@@ -196,18 +285,33 @@ impl Server {
         self.answer(now);
     }
 
+    /// The session's time is over.
+    pub(crate) fn expire(&mut self, now: u64) {
+        let error = json!({ "type": "invalid_request_error", "code": "session_expired", "param": null, "event_id": null,
+            "message": "Your session hit the maximum duration of 60 minutes." });
+        self.say(now, json!({ "type": "error", "error": error }));
+        self.fail(now, Mishap::Close(Some(1001), "session_expired".to_owned()));
+    }
+
+    fn queue(&mut self, at: u64, sending: Sending) {
+        let place = self.out.partition_point(|(before, _)| *before <= at);
+        self.out.insert(place, (at, sending));
+    }
+
     pub(crate) fn receive(&mut self, text: &str, now: u64) {
-        let Ok(message) = serde_json::from_str::<Value>(text) else { return self.violate(&format!("no JSON: {text}")) };
+        let Ok(message) = serde_json::from_str::<Value>(text) else {
+            self.refuse(&Value::Null, &Refusal::new("invalid_value", "no JSON"), now);
+            return self.violate(format!("no JSON: {text}"));
+        };
         let kind = message["type"].as_str().unwrap_or_default().to_owned();
         if self.finished {
-            return self.violate(&format!("{kind} after session.finish"));
+            return self.violate(format!("{kind} after session.finish"));
         }
-        if let Err(why) = self.well_formed(&kind, &message) {
-            let event_id = message["event_id"].clone();
-            let error = json!({ "type": "invalid_request_error", "code": "invalid_value", "message": why, "event_id": event_id });
-            self.say(now, json!({ "type": "error", "error": error }));
-            return self.violate(&why);
+        if let Err(refusal) = self.well_formed(&kind, &message) {
+            self.violate(format!("{kind}: {refusal}"));
+            return self.refuse(&message, &refusal, now);
         }
+        self.in_order(&kind, &message);
         if kind != "input_audio_buffer.append" {
             self.received.push(message.clone());
         }
@@ -215,234 +319,104 @@ impl Server {
             "session.update" => self.update(&message, now),
             "input_audio_buffer.append" => self.append(&message, now),
             "input_audio_buffer.commit" => self.commit(&message, now),
+            "input_audio_buffer.clear" => self.clear(now),
             "response.create" => self.create(&message, now),
             "response.cancel" => self.cancel(&message, now),
             "conversation.item.truncate" => self.truncate(&message, now),
             "conversation.item.create" => self.item(&message, now),
+            "conversation.item.delete" | "conversation.item.retrieve" => self.look_up(&message, now),
             "session.finish" => {
                 self.finished = true;
                 self.say(now, json!({ "type": "session.finished" }));
             }
-            _ => self.violate(&format!("what is {kind}?")),
+            _ => self.violate(format!("what is {kind}?")),
         }
     }
 
-    fn violate(&mut self, why: &str) {
-        self.violations.push(why.to_owned());
+    fn violate(&mut self, why: impl Into<String>) {
+        self.violations.push(why.into());
     }
 
-    fn well_formed(&mut self, kind: &str, message: &Value) -> Result<(), String> {
-        let shape = schema::event(self.dialect, kind).ok_or_else(|| format!("unknown event {kind:?}"))?;
+    fn well_formed(&self, kind: &str, message: &Value) -> Result<(), Refusal> {
         let mut fields = message.clone();
-        let object = fields.as_object_mut().ok_or("no object")?;
+        let object = fields.as_object_mut().ok_or_else(|| Refusal::new("invalid_type", "no object"))?;
         object.remove("type");
         let event_id = object.remove("event_id");
-        let appends = kind == "input_audio_buffer.append";
-        match event_id {
-            Some(Value::String(id)) if !self.event_ids.insert(id.clone()) => {
-                return Err(format!("event_id {id} twice"));
-            }
-            Some(Value::String(_)) => {}
-            Some(other) => return Err(format!("event_id: {other}")),
-            None if appends && self.dialect != Dialect::Qwen => {}
-            None => return Err(format!("{kind} without event_id")),
+        let shape = schema::event(self.dialect, kind).ok_or_else(|| Refusal {
+            param: Some("type".to_owned()),
+            ..Refusal::new("invalid_value", format!("there is no event {kind:?}"))
+        })?;
+        if event_id.is_some_and(|id| !id.is_string()) {
+            return Err(Refusal { param: Some("event_id".to_owned()), ..Refusal::new("invalid_type", "no string") });
         }
-        schema::check(&fields, shape, kind)
+        shape::check(&fields, shape, "")
+    }
+
+    /// What no service would refuse, and what no client should do.
+    fn in_order(&mut self, kind: &str, message: &Value) {
+        let appends = kind == "input_audio_buffer.append";
+        match message["event_id"].as_str() {
+            Some(id) if !self.event_ids.insert(id.to_owned()) => self.violate(format!("event_id {id} twice")),
+            Some(_) => {}
+            None if appends && self.dialect != Dialect::Qwen => {}
+            None => self.violate(format!("{kind} without event_id")),
+        }
+        if !self.created {
+            self.violate(format!("{kind} before session.created"));
+        } else if !self.configured && kind != "session.update" && kind != "session.finish" {
+            self.violate(format!("{kind} before session.updated"));
+        }
     }
 
     fn update(&mut self, message: &Value, now: u64) {
-        self.session = message["session"].clone();
-        self.configured = true;
-        let session = self.session.clone();
-        self.say(now, json!({ "type": "session.updated", "session": session }));
-    }
-
-    /// Bytes of the caller's audio in a millisecond.
-    fn width(&self) -> usize {
-        match (
-            self.dialect,
-            self.session["audio"]["input"]["format"]["type"].as_str(),
-            self.session["input_audio_format"].as_str(),
-        ) {
-            (Dialect::Qwen, ..) => 32,
-            (_, Some("audio/pcmu" | "audio/pcma"), _) | (_, _, Some("g711_ulaw" | "g711_alaw")) => 8,
-            _ => 48,
-        }
-    }
-
-    fn detection(&self) -> &Value {
-        match self.dialect {
-            Dialect::Ga => &self.session["audio"]["input"]["turn_detection"],
-            Dialect::Beta | Dialect::Qwen => &self.session["turn_detection"],
-        }
-    }
-
-    fn append(&mut self, message: &Value, now: u64) {
-        if !self.configured {
-            return self.violate("audio before its format was agreed on");
-        }
-        let audio = message["audio"].as_str().unwrap_or_default();
-        let Ok(bytes) = STANDARD.decode(audio) else { return self.violate("audio is no base64") };
-        let width = self.width();
-        if bytes.is_empty() || (width > 8 && bytes.len() % 2 != 0) || bytes.len() / width > 1_000 {
-            self.violate(&format!("an append of {} bytes", bytes.len()));
-        }
-        self.uncommitted_ms += (bytes.len() / width) as u64;
-        self.appended.extend_from_slice(&bytes);
-        let detection = self.detection().clone();
-        if !detection.is_null() {
-            let silence = detection["silence_duration_ms"].as_u64().unwrap_or(500);
-            bytes.chunks(width).for_each(|chunk| self.listen(chunk, silence, now));
-        }
-    }
-
-    /// A millisecond of the caller.
-    fn listen(&mut self, chunk: &[u8], silence: u64, now: u64) {
-        let voiced = chunk.iter().any(|byte| if chunk.len() <= 8 { *byte != 0xff } else { *byte != 0 });
-        self.ears.heard += 1;
-        if voiced {
-            self.ears.voice += 1;
-            self.ears.quiet = 0;
-        } else {
-            self.ears.quiet += 1;
-        }
-        if self.ears.speaking.is_none() && self.ears.voice >= 80 {
-            let id = self.item_name("item_c");
-            let start = self.ears.heard.saturating_sub(80 + 300);
-            self.say(
-                now,
-                json!({ "type": "input_audio_buffer.speech_started", "audio_start_ms": start, "item_id": id }),
-            );
-            self.ears.speaking = Some(id);
-        }
-        if self.ears.quiet < silence {
-            return;
-        }
-        self.ears.voice = 0;
-        if let Some(id) = self.ears.speaking.take() {
-            let end = self.ears.heard - self.ears.quiet;
-            self.say(now, json!({ "type": "input_audio_buffer.speech_stopped", "audio_end_ms": end, "item_id": id }));
-            self.committed(&id, now);
-        }
-    }
-
-    fn commit(&mut self, message: &Value, now: u64) {
-        if self.uncommitted_ms < 100 {
-            self.refuse(message, "input_audio_buffer_commit_empty", now);
-            // A service that commits by itself may have been faster.
-            if self.detection().is_null() {
-                self.violate("a commit of nothing");
-            }
-            return;
-        }
-        let id = self.ears.speaking.take().unwrap_or_else(|| self.item_name("item_c"));
-        self.ears.voice = 0;
-        self.committed(&id, now);
-    }
-
-    fn committed(&mut self, id: &str, now: u64) {
-        self.commits += 1;
-        self.uncommitted_ms = 0;
-        self.say(now, json!({ "type": "input_audio_buffer.committed", "item_id": id, "previous_item_id": null }));
-        let item = json!({ "id": id, "object": "realtime.item", "type": "message", "role": "user", "status": "completed",
-            "content": [{ "type": "input_audio", "transcript": null }] });
-        let added = if self.dialect == Dialect::Ga { "conversation.item.added" } else { "conversation.item.created" };
-        self.say(now, json!({ "type": added, "item": item }));
-        if let Some(text) = self.transcripts.pop_front() {
-            let half = text.floor_char_boundary(text.len() / 2);
-            let kind = "conversation.item.input_audio_transcription";
-            self.say(
-                now + 150,
-                json!({ "type": format!("{kind}.delta"), "item_id": id, "content_index": 0, "delta": text.get(..half) }),
-            );
-            self.say(
-                now + 200,
-                json!({ "type": format!("{kind}.completed"), "item_id": id, "content_index": 0, "transcript": text,
-                "usage": { "type": "duration", "seconds": 1.5 } }),
-            );
-        }
-    }
-
-    fn create(&mut self, message: &Value, now: u64) {
-        if !self.configured {
-            self.violate("an answer before the session was configured");
-        }
-        if self.running.is_some() {
-            self.refuse(message, "conversation_already_has_active_response", now);
-            return self.violate("a second response.create while an answer is active");
-        }
-        self.answer(now);
-    }
-
-    fn cancel(&mut self, message: &Value, now: u64) {
-        let Some(running) = self.running.take() else {
-            self.cancels_too_late += 1;
-            return self.refuse(message, "response_cancel_not_active", now);
+        let session = &message["session"];
+        let voice = |session: &Value| match self.dialect {
+            Dialect::Ga => session["audio"]["output"]["voice"].clone(),
+            Dialect::Beta | Dialect::Qwen => session["voice"].clone(),
         };
-        let id = response_name(running.number);
-        if message["response_id"].as_str().is_some_and(|named| named != id) {
-            self.running = Some(running);
-            return self.violate("a cancel of another answer");
+        let other_voice = voice(session).is_string() && voice(session) != voice(&self.effective);
+        if other_voice && self.items.iter().skip(self.first_item).any(|item| item.sent_ms > 0) {
+            self.violate("another voice after audio");
+            let refusal = Refusal::new("cannot_update_voice", "the voice can't change once it was heard");
+            return self.refuse(message, &refusal, now);
         }
-        let details = json!({ "type": "cancelled", "reason": "client_cancelled" });
-        let response =
-            json!({ "id": id, "object": "realtime.response", "status": "cancelled", "status_details": details });
-        self.say(now, json!({ "type": "response.done", "response": response }));
+        self.session = session.clone();
+        merge(&mut self.effective, session, true);
+        let effective = self.effective.clone();
+        self.say(now + self.slow, json!({ "type": "session.updated", "session": effective }));
     }
 
-    fn truncate(&mut self, message: &Value, now: u64) {
-        let (id, ms) =
-            (message["item_id"].as_str().unwrap_or_default(), message["audio_end_ms"].as_u64().unwrap_or_default());
-        if message["content_index"] != 0 {
-            self.violate("truncated at another content_index");
-        }
-        let Some(item) = self.items.iter_mut().rfind(|item| item.id == id) else {
-            self.refuse(message, "item_truncate_invalid_item_id", now);
-            return self.violate("truncated what isn't there");
-        };
-        if ms > item.sent_ms {
-            let why = format!("truncated at {ms} of {} ms", item.sent_ms);
-            self.refuse(message, "invalid_value", now);
-            return self.violate(&why);
-        }
-        if item.truncated.replace(ms).is_some() {
-            self.violate("truncated twice");
-        }
-        let id = id.to_owned();
-        self.say(
-            now,
-            json!({ "type": "conversation.item.truncated", "item_id": id, "content_index": 0, "audio_end_ms": ms }),
-        );
-    }
-
-    fn item(&mut self, message: &Value, now: u64) {
-        let item = &message["item"];
-        let call = item["call_id"].as_str().unwrap_or_default().to_owned();
-        match item["type"].as_str() {
-            Some("function_call") if self.known_calls.insert(call.clone()) => {}
-            Some("function_call") => self.violate(&format!("call {call} made twice")),
-            Some("function_call_output") if !self.known_calls.contains(&call) => {
-                self.violate(&format!("output of {call}, which nobody called"));
-            }
-            Some("function_call_output") if !self.answered_calls.insert(call.clone()) => {
-                self.violate(&format!("call {call} answered twice"));
-            }
-            _ => {}
-        }
-        let added = if self.dialect == Dialect::Ga { "conversation.item.added" } else { "conversation.item.created" };
-        let item = item.clone();
-        self.say(now, json!({ "type": added, "item": item }));
-    }
-
-    fn refuse(&mut self, message: &Value, code: &str, now: u64) {
-        let event_id = message["event_id"].clone();
-        let error = json!({ "type": "invalid_request_error", "code": code, "message": code, "param": null, "event_id": event_id });
+    fn refuse(&mut self, message: &Value, refusal: &Refusal, now: u64) {
+        let error = json!({ "type": "invalid_request_error", "code": refusal.code, "message": refusal.to_string(),
+            "param": refusal.param, "event_id": message["event_id"] });
         self.say(now, json!({ "type": "error", "error": error }));
+    }
+
+    /// The dialect's name of the event that tells of a new item.
+    fn added(&self) -> &'static str {
+        match self.dialect {
+            Dialect::Ga => "conversation.item.added",
+            Dialect::Beta | Dialect::Qwen => "conversation.item.created",
+        }
     }
 
     fn item_name(&mut self, prefix: &str) -> String {
         self.item_numbers += 1;
-        format!("{prefix}{}", self.item_numbers)
+        let name = format!("{prefix}{}", self.item_numbers);
+        self.known_items.insert(name.clone());
+        name
+    }
+}
+
+/// What isn't named stays; what has a type of its own is another thing altogether.
+fn merge(old: &mut Value, new: &Value, top: bool) {
+    match (old, new) {
+        (Value::Object(old), Value::Object(new)) if top || !new.contains_key("type") => {
+            for (name, value) in new {
+                merge(old.entry(name).or_insert(Value::Null), value, false);
+            }
+        }
+        (old, new) => *old = new.clone(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod call;
 #[path = "../fake/mod.rs"]
+#[expect(dead_code, reason = "the rest is for tests of whole calls")]
 mod fake;
 mod realtime;
 mod scenes;
