@@ -10,6 +10,7 @@ pub mod cli;
 pub mod door;
 pub mod net;
 pub mod phone;
+pub mod record;
 pub mod recorder;
 pub mod server;
 pub mod trunk;

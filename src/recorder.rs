@@ -22,7 +22,7 @@ const SPEC: WavSpec =
 
 /// Names one recording while it is being written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct RecordingId(pub u64);
+pub struct RecordingId(pub u128);
 
 enum Message {
     Open { id: RecordingId, path: PathBuf },

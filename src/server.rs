@@ -8,6 +8,7 @@ use crate::net::ports::PortPool;
 use crate::net::resolve::Resolver;
 use crate::net::shard::{Services, Shards};
 use crate::net::sip::{self, Incoming, SipHandle, Started, Telephones};
+use crate::net::websocket::Dialer;
 use crate::recorder::Recorder;
 use crate::trunk::{self, Trunks};
 use crate::voice::Synthesizer;
@@ -72,8 +73,10 @@ impl Server {
     pub fn start(config: Config) -> anyhow::Result<Self> {
         limits::raise_open_files(config.sip.max_calls);
         config.recording.check()?;
+        let resolver = Resolver::new(config.sip.dns)?;
         let services = Services {
             voice: Synthesizer::start(config.fixed_lines()).context("the voice can't be started")?,
+            dialer: Dialer::new(resolver.clone()),
             recorder: Recorder::start().context("the recorder can't be started")?,
             zone: jiff::tz::TimeZone::system(),
         };
@@ -86,7 +89,7 @@ impl Server {
         let (phase, phases) = watch::channel(Phase::Serving);
         let parts = Parts {
             trunks: Trunks::new(&config.trunks),
-            resolver: Resolver::new(config.sip.dns)?,
+            resolver,
             sounds: sounds(&config)?,
             ports,
             shards,

@@ -27,6 +27,12 @@ struct Converter {
     input: Vec<f32>,
     filled: usize,
     output: Vec<f32>,
+    /// Output that is the delay and nothing else, where it is left out: all of it, and what is left of it.
+    lead: usize,
+    skip: usize,
+    /// Samples taken and given since the beginning, or since the last [`Resampler::finish`].
+    taken: u64,
+    given: u64,
 }
 
 impl std::fmt::Debug for Resampler {
@@ -54,6 +60,36 @@ impl Resampler {
         Ok(Self { path, from, to })
     }
 
+    /// As [`Resampler::new`], for stretches of speech that begin and end: the delay is left out at the beginning of each and
+    /// made good by [`Resampler::finish`], so that what comes out is as long as what went in, and begins with it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Resampler::new`].
+    pub fn aligned(from: u32, to: u32) -> Result<Self, Error> {
+        let mut resampler = Self::new(from, to)?;
+        let delay = resampler.delay();
+        if let Path::Converted(converter) = &mut resampler.path {
+            (converter.lead, converter.skip) = (delay, delay);
+        }
+        Ok(resampler)
+    }
+
+    /// Ends a stretch of speech: appends what is left of it, and begins clean.
+    pub fn finish(&mut self, out: &mut Vec<i16>) {
+        let (from, to) = (u64::from(self.from), u64::from(self.to));
+        if let Path::Converted(converter) = &mut self.path {
+            let whole = (converter.taken * to).div_ceil(from);
+            while converter.given < whole {
+                let before = out.len();
+                converter.pad(out);
+                let excess = converter.given.saturating_sub(whole);
+                out.truncate(out.len().saturating_sub(usize::try_from(excess).unwrap_or(usize::MAX)).max(before));
+            }
+        }
+        self.reset();
+    }
+
     /// Takes samples at the input rate and appends what they complete at the output rate.
     ///
     /// Allocates only when `out` has to grow.
@@ -79,7 +115,8 @@ impl Resampler {
             Path::Same => {}
             Path::Converted(converter) => {
                 converter.fft.reset();
-                converter.filled = 0;
+                (converter.filled, converter.skip) = (0, converter.lead);
+                (converter.taken, converter.given) = (0, 0);
             }
         }
     }
@@ -92,10 +129,11 @@ impl Converter {
             Fft::new_custom(from as usize, to as usize, block_in, 1, 1, WindowFunction::Hann, FixedSync::Both).ok()?;
         let (input, output) = (vec![0.0; fft.input_frames_max()], vec![0.0; fft.output_frames_max()]);
         let whole = input.len() == block_in && output.len() == block_out;
-        whole.then_some(Self { fft, input, filled: 0, output })
+        whole.then_some(Self { fft, input, filled: 0, output, lead: 0, skip: 0, taken: 0, given: 0 })
     }
 
     fn push(&mut self, mut samples: &[i16], out: &mut Vec<i16>) {
+        self.taken += samples.len() as u64;
         while !samples.is_empty() {
             let (head, rest) = samples.split_at(samples.len().min(self.input.len() - self.filled));
             for (slot, &sample) in self.input[self.filled..].iter_mut().zip(head) {
@@ -110,6 +148,13 @@ impl Converter {
         }
     }
 
+    /// Fills the block up with silence.
+    fn pad(&mut self, out: &mut Vec<i16>) {
+        self.input[self.filled..].fill(0.0);
+        self.filled = 0;
+        self.convert(out);
+    }
+
     fn convert(&mut self, out: &mut Vec<i16>) {
         let (frames_in, frames_out) = (self.input.len(), self.output.len());
         let (Ok(input), Ok(mut output)) = (
@@ -122,7 +167,10 @@ impl Converter {
             // Both buffers have the sizes that the resampler asked for; were it otherwise, time must still go on.
             self.output.fill(0.0);
         }
-        out.extend(self.output.iter().map(|&sample| sample.round() as i16));
+        let skipped = self.skip.min(frames_out);
+        self.skip -= skipped;
+        self.given += (frames_out - skipped) as u64;
+        out.extend(self.output[skipped..].iter().map(|&sample| sample.round() as i16));
     }
 }
 

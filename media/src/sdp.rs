@@ -141,6 +141,9 @@ pub fn answer(offer: &[u8], local: &LocalMedia) -> Result<(Vec<u8>, MediaPlan), 
 /// their order with the payload types that they had; `local` says where we receive now, `direction` holds and resumes. The `o=`
 /// version is that of `previous`, one more if anything differs.
 ///
+/// What `local` can do beyond what was agreed on is offered again, "as if the UAS were making a brand new call" (RFC 3261 §14.2): whoever
+/// asks for an offer may want to connect us with somebody else.
+///
 /// # Errors
 ///
 /// [`SdpError::NoCommonCodec`] when no line of `previous` is a stream of ours; any other when it is no description.

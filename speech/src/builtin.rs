@@ -288,6 +288,7 @@ impl Engine for Receptionist {
             Input::Wakeup
             | Input::Coded(_)
             | Input::Judged(_)
+            | Input::Instruct(_)
             | Input::SocketOpened
             | Input::SocketFailed(_)
             | Input::Message(_)

@@ -167,6 +167,8 @@ pub enum Input<'a> {
     Goodbye,
     /// Nobody has moved for a while though it was the engine's turn: ask again, or say something.
     Nudge,
+    /// Say something unasked, as this tells: for a model to put into words. Engines without one pass it over.
+    Instruct(&'a str),
     /// The call is over. A remote engine takes leave of the other side; once it has said [`Output::Disconnect`] it may be dropped.
     Ended,
     /// The time that [`Output::Timeout`] named has come.

@@ -114,6 +114,7 @@ impl Inquiry {
             | Input::ToolResult { .. }
             | Input::Ended
             | Input::Judged(_)
+            | Input::Instruct(_)
             | Input::Wakeup => {}
         }
         None

@@ -69,6 +69,7 @@ impl Engine for Player {
             | Input::ToolResult { .. }
             | Input::Ended
             | Input::Judged(_)
+            | Input::Instruct(_)
             | Input::Held(_)
             | Input::Nudge
             | Input::Wakeup => {}

@@ -284,6 +284,7 @@ impl Engine for Realtime {
             Input::Held(held) => self.hold(held, now),
             Input::Goodbye => self.goodbye(now),
             Input::Nudge => self.nudge(now),
+            Input::Instruct(instruction) => self.instruct(instruction),
             Input::Ended => self.ended(now),
             Input::Audio(_)
             | Input::Coded(_)

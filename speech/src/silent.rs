@@ -102,6 +102,7 @@ impl Engine for Ringback {
             | Input::ToolResult { .. }
             | Input::Ended
             | Input::Judged(_)
+            | Input::Instruct(_)
             | Input::Held(_)
             | Input::Nudge
             | Input::Wakeup => {}

@@ -258,6 +258,7 @@ impl Engine for Stream {
             | Input::Synthesized { .. }
             | Input::WallClock(_)
             | Input::Judged(_)
+            | Input::Instruct(_)
             | Input::Wakeup => {}
         }
         self.settle(now);

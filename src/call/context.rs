@@ -4,11 +4,11 @@ use super::event::{CallEvent, CallEventKind, CallId};
 use crate::net::ports::PortPool;
 use crate::net::resolve::Resolver;
 use crate::net::shard::{Services, Shards};
+use crate::record::Records;
 use crate::trunk::Trunks;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use talkpath_config::Config;
 use tokio::sync::{broadcast, watch};
 
@@ -42,9 +42,10 @@ pub struct Context {
     pub shards: Shards,
     /// The voice and the recorder.
     pub services: Services,
+    /// What is known of calls.
+    pub records: Records,
     events: broadcast::Sender<CallEvent>,
     phase: watch::Receiver<Phase>,
-    next_call: AtomicU64,
 }
 
 /// What a context is made of.
@@ -71,8 +72,7 @@ impl Context {
     #[must_use]
     pub fn new(parts: Parts, events: broadcast::Sender<CallEvent>, phase: watch::Receiver<Phase>) -> Self {
         let Parts { config, trunks, resolver, sounds, ports, shards, services } = parts;
-        let next_call = AtomicU64::new(1);
-        Self { config, trunks, resolver, sounds, ports, shards, services, events, phase, next_call }
+        Self { config, trunks, resolver, sounds, ports, shards, services, records: Records::default(), events, phase }
     }
 
     /// The server's phase, now and as it changes.
@@ -88,12 +88,18 @@ impl Context {
     }
 
     pub(super) fn new_call(&self) -> CallId {
-        CallId(self.next_call.fetch_add(1, Ordering::Relaxed))
+        CallId::new()
     }
 
     /// Tells whoever listens; nobody need.
     pub(super) fn tell(&self, call: CallId, kind: CallEventKind) {
+        self.records.take(call, &kind);
         drop(self.events.send(CallEvent { call, kind }));
+    }
+
+    /// Nothing more will be told of a call.
+    pub(super) fn told_all(&self, call: CallId) {
+        self.records.close(call);
     }
 
     /// Where the recording of `call` goes.

@@ -146,6 +146,14 @@ impl Conversation<'_> {
             MediaEvent::CallerStarted { .. }
             | MediaEvent::CallerStopped { .. }
             | MediaEvent::AgentSaid { .. }
+            | MediaEvent::CallerSaid { .. }
+            | MediaEvent::State(_)
+            | MediaEvent::EngineReady
+            | MediaEvent::Trouble(_)
+            | MediaEvent::Tool(_)
+            | MediaEvent::Usage(_)
+            | MediaEvent::Noted(_)
+            | MediaEvent::TimeIsUp
             | MediaEvent::Ducked
             | MediaEvent::Paused
             | MediaEvent::Resumed
@@ -210,6 +218,7 @@ pub(super) async fn finish(context: &Context, call: CallId, disposition: Disposi
     {
         context.tell(call, CallEventKind::Recorded(Arc::new(outcome)));
     }
+    context.told_all(call);
 }
 
 /// What should never be lost, and was.

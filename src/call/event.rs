@@ -3,12 +3,31 @@
 use super::disposition::Disposition;
 use crate::net::shard::{MediaEvent, Report};
 use crate::recorder::Outcome;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::SocketAddr;
+use talkpath_speech::engine::ToolId;
+use utoipa::ToSchema;
+use uuid::Uuid;
 
-/// Names one call of this process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct CallId(pub u64);
+/// Names one call, in this process and any other: a UUID of version 7 (RFC 9562), so that later calls have greater ids.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(transparent)]
+pub struct CallId(pub Uuid);
+
+impl CallId {
+    /// A new one.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(Uuid::now_v7())
+    }
+}
+
+impl Default for CallId {
+    fn default() -> Self {
+        Self::new()
+    }
+}
 
 impl fmt::Display for CallId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -62,6 +81,18 @@ pub enum CallEventKind {
     },
     /// It was answered; voice travels.
     Answered,
+    /// This agent talks from now on.
+    Agent {
+        /// Its name.
+        name: String,
+    },
+    /// What a tool came to that a model has called.
+    ToolResult {
+        /// The call of it.
+        id: ToolId,
+        /// What the model was told.
+        output: String,
+    },
     /// Something that was heard, said or pressed.
     Media(MediaEvent),
     /// A recording was finished or failed.

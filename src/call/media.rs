@@ -8,7 +8,9 @@ use super::context::Context;
 use super::event::CallId;
 use crate::net::address::{LocalAddresses, advertised};
 use crate::net::ports::PortPair;
-use crate::net::shard::{CallKey, EngineSpec, Leg, MediaEvent, Opening, Report, ShardHandle, Side, Unavailable};
+use crate::net::shard::{
+    CallKey, Conduct, EngineSpec, Leg, MediaEvent, Opening, Report, ShardHandle, Side, Unavailable,
+};
 use crate::net::sip::SipHandle;
 use crate::recorder::RecordingId;
 use std::io;
@@ -19,7 +21,6 @@ use talkpath_media::g711::Law;
 use talkpath_media::sdp::{self, Direction, LocalMedia, MediaPlan, SdpError};
 use talkpath_sip::agent::Body;
 use talkpath_sip::message::StatusCode;
-use talkpath_speech::turn;
 use tokio::sync::mpsc;
 use tracing::debug;
 
@@ -145,14 +146,14 @@ impl Prepared {
         voice: Voice,
     ) -> Result<MediaSession, MediaError> {
         let shard = context.shards.quietest().ok_or(Unavailable)?.clone();
-        let recording = voice.record.then_some(RecordingId(call.0));
+        let recording = voice.record.then_some(RecordingId(call.0.as_u128()));
         let law = agreed.plan.law;
         let (leg, own) = self.into_leg(agreed);
         let (tell, events) = mpsc::channel(EVENTS);
         let key = context.shards.new_key();
         let patience = context.config.media.timeout;
-        let Voice { engine, turn, .. } = voice;
-        shard.open(Opening { key, leg, engine, turn, events: tell, recording, patience }).await?;
+        let Voice { engine, conduct, .. } = voice;
+        shard.open(Opening { key, leg, engine, conduct, events: tell, recording, patience }).await?;
         if let Some(id) = recording {
             // The shard's first block comes a second after the answer.
             context.services.recorder.open(id, context.recording_path(call, &jiff::Zoned::now())).await;
@@ -165,7 +166,7 @@ impl Prepared {
 #[derive(Clone, Debug)]
 pub(super) struct Voice {
     pub(super) engine: EngineSpec,
-    pub(super) turn: turn::Settings,
+    pub(super) conduct: Conduct,
     pub(super) record: bool,
 }
 
@@ -173,12 +174,13 @@ impl Voice {
     /// An agent of the configuration.
     pub(super) fn of_agent(context: &Context, agent: &Agent) -> Self {
         let talkpath_config::Engine::Builtin(settings) = &agent.engine;
-        Self { turn: agent.turn.clone(), ..Self::plain(context, EngineSpec::Builtin(settings.clone())) }
+        let conduct = Conduct { turn: agent.turn.clone(), ..Conduct::default() };
+        Self { conduct, ..Self::plain(context, EngineSpec::Builtin(settings.clone())) }
     }
 
     /// An engine that needs no thresholds of its own.
     pub(super) fn plain(context: &Context, engine: EngineSpec) -> Self {
-        Self { engine, turn: turn::Settings::default(), record: context.config.recording.enabled }
+        Self { engine, conduct: Conduct::default(), record: context.config.recording.enabled }
     }
 }
 
@@ -209,7 +211,7 @@ impl MediaSession {
 
     /// Another engine talks from now on.
     pub(super) async fn talk_as(&self, voice: Voice) {
-        self.shard.talk_as(self.key, voice.engine, voice.turn).await;
+        self.shard.talk_as(self.key, voice.engine, voice.conduct).await;
     }
 
     /// Whether the digits that the caller entered are right.

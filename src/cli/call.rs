@@ -4,7 +4,7 @@ use super::console::Console;
 use super::stop::Stop;
 use super::{Common, logging, outbound};
 use crate::call::{Callee, Outgoing, Try, Wanted};
-use crate::net::shard::EngineSpec;
+use crate::net::shard::{Conduct, EngineSpec};
 use crate::server::Server;
 use crate::trunk::Caller;
 use crate::wav;
@@ -106,7 +106,8 @@ fn outgoing(arguments: &CallArguments, config: &Config, to: Callee) -> anyhow::R
     };
     let ring = Duration::from_secs(arguments.ring);
     let record = arguments.record || config.recording.enabled;
-    Ok(Outgoing { to, engine, turn: agent.turn.clone(), record, ring })
+    let conduct = Conduct { turn: agent.turn.clone(), ..Conduct::default() };
+    Ok(Outgoing { to, engine, conduct, record, ring })
 }
 
 /// Whom we call, and as whom.

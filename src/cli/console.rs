@@ -5,6 +5,7 @@ use crate::net::shard::{MediaEvent, Report};
 use crate::recorder::Outcome;
 use std::io::Write;
 use std::time::{Duration, Instant};
+use talkpath_speech::engine::{ToolCall, Trouble};
 
 /// Prints calls to a terminal.
 #[derive(Debug)]
@@ -58,6 +59,8 @@ impl Called<'_> {
             CallEventKind::Bridged { to } => self.line("call", &format!("connected with {to}")),
             CallEventKind::Ringing => self.line("call", "it rings"),
             CallEventKind::Answered => self.line("call", "answered"),
+            CallEventKind::Agent { name } => self.line("call", &format!("agent \"{name}\" talks")),
+            CallEventKind::ToolResult { output, .. } => self.line("tool", output),
             CallEventKind::Media(media) => self.media(media),
             CallEventKind::Recorded(outcome) => self.recorded(outcome),
             CallEventKind::Ended { disposition, report } => {
@@ -71,8 +74,8 @@ impl Called<'_> {
 
     fn media(&self, event: &MediaEvent) {
         match event {
-            MediaEvent::AgentSaid { heard, interrupted: false } => self.line("agent", heard),
-            MediaEvent::AgentSaid { heard, interrupted: true } => {
+            MediaEvent::AgentSaid { heard, interrupted: false, .. } => self.line("agent", heard),
+            MediaEvent::AgentSaid { heard, interrupted: true, .. } => {
                 self.line("agent", &format!("{heard} -- (interrupted here)"));
             }
             MediaEvent::CallerStopped { from, to } => {
@@ -95,7 +98,20 @@ impl Called<'_> {
             }
             MediaEvent::Failed => self.line("call", "ended by a fault of ours"),
             MediaEvent::OtherKey(key) => self.line("other", &format!("(pressed {key})")),
-            MediaEvent::CallerStarted { .. }
+            MediaEvent::CallerSaid { text, finished: true, .. } => self.line("caller", text),
+            MediaEvent::Trouble(Trouble::Reconnecting { attempt, why }) => {
+                self.line("engine", &format!("lost ({why}); connecting again, try {attempt}"));
+            }
+            MediaEvent::Trouble(Trouble::Recovered) => self.line("engine", "is back"),
+            MediaEvent::Trouble(Trouble::Lost(loss)) => self.line("engine", &format!("lost for good: {loss}")),
+            MediaEvent::Tool(ToolCall { name, arguments, .. }) => self.line("tool", &format!("{name} {arguments}")),
+            MediaEvent::TimeIsUp => self.line("call", "has lasted as long as it may"),
+            MediaEvent::CallerSaid { finished: false, .. }
+            | MediaEvent::State(_)
+            | MediaEvent::EngineReady
+            | MediaEvent::Usage(_)
+            | MediaEvent::Noted(_)
+            | MediaEvent::CallerStarted { .. }
             | MediaEvent::Ducked
             | MediaEvent::Paused
             | MediaEvent::Decided(_)

@@ -87,7 +87,7 @@ async fn show(mut events: broadcast::Receiver<CallEvent>, console: Arc<Console>)
         console.event(&event);
         match event.kind {
             CallEventKind::Ended { report, .. } => ended = report,
-            CallEventKind::Media(MediaEvent::AgentSaid { heard, interrupted: true }) => interrupted.push(heard),
+            CallEventKind::Media(MediaEvent::AgentSaid { heard, interrupted: true, .. }) => interrupted.push(heard),
             CallEventKind::Media(MediaEvent::Latency { .. }) => latencies += 1,
             CallEventKind::Recorded(recording) => {
                 let report = ended.context("the call ended without a report")?;
@@ -98,6 +98,8 @@ async fn show(mut events: broadcast::Receiver<CallEvent>, console: Arc<Console>)
             | CallEventKind::Dialling { .. }
             | CallEventKind::Bridged { .. }
             | CallEventKind::Answered
+            | CallEventKind::Agent { .. }
+            | CallEventKind::ToolResult { .. }
             | CallEventKind::Media(_) => {}
         }
     }

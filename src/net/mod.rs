@@ -8,3 +8,4 @@ pub mod shard;
 pub mod sip;
 pub mod ticker;
 pub mod tls;
+pub mod websocket;

@@ -100,8 +100,11 @@ impl Resolver {
         ways
     }
 
-    /// A name's addresses, IPv4 first.
-    async fn addresses(&self, name: &str) -> anyhow::Result<Vec<IpAddr>> {
+    /// A name's addresses, IPv4 first; at least one.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn addresses(&self, name: &str) -> anyhow::Result<Vec<IpAddr>> {
         let found = self.names.lookup_ip(name).await;
         let found = found.with_context(|| {
             let shown = name.trim_end_matches('.');

@@ -338,6 +338,7 @@ impl PhoneCall {
     ///
     /// # Errors
     /// When it ends in another way than we asked for.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the user agent's events are non-exhaustive")]
     pub async fn end(mut self) -> anyhow::Result<LineCounts> {
         let counts = self.mouth.disconnect().await?;
         self.sip.hangup(self.session, None).await;

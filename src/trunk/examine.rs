@@ -3,7 +3,7 @@
 use super::health::{ask, options};
 use crate::call::{Callee, Disposition, Outgoing, Wanted};
 use crate::net::resolve::Resolver;
-use crate::net::shard::EngineSpec;
+use crate::net::shard::{Conduct, EngineSpec};
 use crate::net::sip::{SipHandle, Way};
 use crate::server::Server;
 use crate::trunk::Caller;
@@ -209,7 +209,7 @@ async fn call(server: &Server, trunk: &Settings, number: &str) -> Finding {
     let outgoing = Outgoing {
         to: Callee::Wanted(wanted, Caller::default()),
         engine: EngineSpec::Play(Arc::from(vec![0; NOTHING])),
-        turn: talkpath_speech::turn::Settings::default(),
+        conduct: Conduct::default(),
         record: false,
         ring: RING,
     };

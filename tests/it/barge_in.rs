@@ -158,7 +158,7 @@ impl Scene {
     /// The agent's first line, as far as the transcript has it.
     fn transcript(&self) -> (&str, bool) {
         let said = self.events.iter().find_map(|event| {
-            let MediaEvent::AgentSaid { heard, interrupted } = event else { return None };
+            let MediaEvent::AgentSaid { heard, interrupted, .. } = event else { return None };
             Some((heard.as_str(), *interrupted))
         });
         said.expect("the line is in the transcript")

@@ -35,7 +35,7 @@ impl Proxy {
         command.args(["-f", &file.display().to_string(), "-DD", "-E", "-m", "64", "-M", "8", "-n", "2", "-N", "2"]);
         command.args(["-Y", &scratch.path().display().to_string()]);
         let program = Program::start(&mut command);
-        assert!(until_bound(port), "kamailio does not listen; it said: {:?}", program.said());
+        assert!(until_bound(port, || false), "kamailio does not listen; it said: {:?}", program.said());
         Self { program, port, _scratch: scratch }
     }
 

@@ -6,6 +6,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
+/// Where the SIP room keeps the messages of RFC 4475, RFC 5118 and trunks.
+const CORPUS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/sip/tests/it/corpus");
+
 mod audio;
 mod baresip;
 mod barge_in;
@@ -17,12 +20,20 @@ mod command_call;
 mod command_trunk;
 mod hold;
 mod hostile;
+mod ipv6;
 mod kamailio;
+mod led;
 mod many;
+#[path = "../../sip/tests/it/message_corpus.rs"]
+#[expect(dead_code, reason = "the SIP room's own tests ask more of it")]
+mod message_corpus;
+mod moves;
 mod names;
 mod network;
 mod phones;
 mod process;
+mod streams;
+mod torture;
 mod trunks;
 
 mod programs;

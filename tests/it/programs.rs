@@ -61,24 +61,36 @@ pub(crate) fn free_tcp_port() -> u16 {
     TcpListener::bind((HOME, 0)).unwrap().local_addr().unwrap().port()
 }
 
-/// An even UDP port with the one above it free too, as [`free_port`].
-pub(crate) fn free_pair() -> u16 {
-    let pair = |port: &u16| port.is_multiple_of(2) && UdpSocket::bind((HOME, port + 1)).is_ok();
-    std::iter::repeat_with(free_port).find(pair).unwrap()
+/// An even UDP port with the three above it free too (voice, video, and the RTCP of both), as [`free_port`].
+pub(crate) fn free_media_port() -> u16 {
+    let free = |port: &u16| port.is_multiple_of(2) && (1..4).all(|more| UdpSocket::bind((HOME, port + more)).is_ok());
+    std::iter::repeat_with(free_port).find(free).unwrap()
 }
 
-/// Waits until somebody has bound this UDP port.
-pub(crate) fn until_bound(port: u16) -> bool {
-    let wanted = format!(":{port:04X} ");
-    let bound = || std::fs::read_to_string("/proc/net/udp").unwrap().contains(&wanted);
+/// Waits until somebody has bound this UDP port, or listens on this TCP port; false when who should has `ended` instead.
+pub(crate) fn until_bound(port: u16, mut ended: impl FnMut() -> bool) -> bool {
     let deadline = Instant::now() + PATIENCE;
-    while !bound() {
-        if Instant::now() >= deadline {
+    while !is_bound(port) {
+        if Instant::now() >= deadline || ended() {
             return false;
         }
         thread::sleep(LOOK);
     }
     true
+}
+
+fn is_bound(port: u16) -> bool {
+    // Of a UDP socket the kernel says "close" until it is connected; of a TCP socket, "listen".
+    let bound = format!(":{port:04X}");
+    let is = |line: &str, state: &str| {
+        let mut fields = line.split_ascii_whitespace().skip(1);
+        fields.next().is_some_and(|local| local.ends_with(&bound)) && fields.nth(1) == Some(state)
+    };
+    [("udp", "07"), ("udp6", "07"), ("tcp", "0A"), ("tcp6", "0A")].into_iter().any(|(table, state)| {
+        // Without IPv6 there is no table of it.
+        let sockets = std::fs::read_to_string(format!("/proc/net/{table}")).unwrap_or_default();
+        sockets.lines().any(|line| is(line, state))
+    })
 }
 
 /// Runs a program to its end; one that takes longer than `limit` is killed and the test fails.

@@ -89,3 +89,31 @@ fn equal_rates_pass_through_and_odd_ones_are_refused() {
         assert_eq!(Resampler::new(from, to).unwrap_err(), Error::SampleRates { from, to });
     }
 }
+
+#[test]
+fn an_aligned_stretch_is_as_long_as_what_went_in_and_lies_where_it_lay() {
+    let mut resampler = Resampler::aligned(24_000, 8_000).unwrap();
+    for length in [1, 7, 119, 120, 121, 4_800, 12_345] {
+        let samples = &sine(440.0, 24_000, 10_000.0)[..length];
+        let mut out = Vec::new();
+        samples.chunks(97).for_each(|chunk| resampler.push(chunk, &mut out));
+        resampler.finish(&mut out);
+        assert_eq!(out.len(), length.div_ceil(3));
+        let expected = samples.iter().step_by(3);
+        // The ends ring: a filter knows nothing of what lies beyond them.
+        let differs = out.iter().zip(expected).skip(24).take(out.len().saturating_sub(48));
+        assert!(differs.clone().all(|(found, wanted)| found.abs_diff(*wanted) < 120), "{length}");
+    }
+}
+
+#[test]
+fn an_aligned_stretch_that_is_given_up_leaves_nothing_for_the_next() {
+    let (loud, mut out) = (sine(440.0, 24_000, 20_000.0), Vec::new());
+    let mut resampler = Resampler::aligned(24_000, 8_000).unwrap();
+    resampler.push(&loud[..1_000], &mut out);
+    resampler.reset();
+    out.clear();
+    resampler.push(&[0; 600], &mut out);
+    resampler.finish(&mut out);
+    assert_eq!(out, [0; 200]);
+}

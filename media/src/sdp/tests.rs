@@ -190,14 +190,28 @@ fn a_further_offer_repeats_the_lines_and_payload_types_of_before() {
     let (first, _) = answered(theirs);
     let again = offer_again(first.as_bytes(), &local(), Direction::SendOnly).unwrap();
     let again = String::from_utf8(again).unwrap();
-    assert_eq!(line_of(&again, "m="), ["m=video 0 RTP/AVP 96", "m=audio 20000 RTP/AVP 97 98"]);
-    assert_eq!(line_of(&again, "a=rtpmap"), ["a=rtpmap:97 PCMA/8000", "a=rtpmap:98 telephone-event/8000"]);
+    assert_eq!(line_of(&again, "m="), ["m=video 0 RTP/AVP 96", "m=audio 20000 RTP/AVP 97 0 98"]);
+    let maps = ["a=rtpmap:97 PCMA/8000", "a=rtpmap:0 PCMU/8000", "a=rtpmap:98 telephone-event/8000"];
+    assert_eq!(line_of(&again, "a=rtpmap"), maps);
     assert!(again.contains("a=sendonly") && again.contains("o=- 42 2 IN"));
     let answered_again = offered("m=video 0 RTP/AVP 96\nm=audio 4000 RTP/AVP 97\na=rtpmap:97 PCMA/8000\na=recvonly");
     let plan = accept_answer(again.as_bytes(), &answered_again).unwrap();
     assert_eq!((plan.law, plan.receive_payload_type, plan.receive), (Law::A, 97, false));
     let refused = offered("m=audio 0 RTP/AVP 0");
     assert_eq!(offer_again(&refused, &local(), Direction::SendReceive), Err(SdpError::NoCommonCodec));
+}
+
+/// RFC 3261 §14.2: "include as many media formats and media types that the UA is willing to support".
+#[test]
+fn a_further_offer_has_everything_again_and_gives_no_payload_type_another_meaning() {
+    let (answer, _) = answered("m=audio 4000 RTP/AVP 101\na=rtpmap:101 PCMU/8000");
+    let again = String::from_utf8(offer_again(answer.as_bytes(), &local(), Direction::SendReceive).unwrap()).unwrap();
+    assert_eq!(line_of(&again, "m="), ["m=audio 20000 RTP/AVP 101 8"], "101 is no key here");
+    let (answer, _) = answered("m=audio 4000 RTP/AVP 0");
+    let again = String::from_utf8(offer_again(answer.as_bytes(), &local(), Direction::SendReceive).unwrap()).unwrap();
+    assert_eq!(line_of(&again, "m="), ["m=audio 20000 RTP/AVP 0 8 101"]);
+    let elsewhere = offered("m=audio 4000 RTP/AVP 8");
+    assert_eq!(accept_answer(again.as_bytes(), &elsewhere).unwrap().law, Law::A);
 }
 
 #[test]

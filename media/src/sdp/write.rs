@@ -34,16 +34,20 @@ pub(super) fn answer(offer: &Session, accepted: usize, agreed: &Agreed, local: &
     print(local, lines.collect())
 }
 
-/// A further offer: every line of `previous` in its place, the one at `live` as `local` is now and with the payload types that it had,
-/// the others refused as before.
+/// A further offer: every line of `previous` in its place, the one at `live` as `local` is now, with the payload types that it had and
+/// then what else `local` can do, the others refused as before.
 pub(super) fn offer_again(previous: &Session, live: usize, local: &LocalMedia, direction: Direction) -> Vec<u8> {
     let lines = previous.medias.iter().enumerate().map(|(index, media)| {
         if index != live {
             return refused(media);
         }
         let known = payload::known(media);
-        let laws: Vec<(u8, Law)> = known.iter().filter_map(|&(it, payload)| Some((it, payload.law()?))).collect();
-        let dtmf = payload::find(&known, Payload::Keys);
+        let free = |it: &u8| known.iter().all(|(taken, _)| taken != it);
+        let before = known.iter().filter_map(|&(it, payload)| Some((it, payload.law()?)));
+        let missing = local.laws.iter().filter(|law| payload::find(&known, Payload::Audio(**law)).is_none());
+        let more = missing.map(|&law| (law.payload_type(), law)).filter(|(it, _)| free(it));
+        let laws: Vec<(u8, Law)> = before.chain(more).collect();
+        let dtmf = payload::find(&known, Payload::Keys).or_else(|| local.dtmf_payload_type.filter(free));
         stream(local, &media.proto, &laws, dtmf, local.ptime_ms, direction)
     });
     print(local, lines.collect())

@@ -22,7 +22,7 @@ pub struct Invite {
     pub flow: Flow,
     /// Our Contact; by default the flow's own address, with the user part of From.
     pub contact: Option<Uri>,
-    /// Further header fields.
+    /// Further header fields; a Max-Forwards takes the place of ours.
     pub headers: Vec<(HeaderName, Text)>,
     /// The offer; without one the peer makes it in its 2xx.
     pub body: Option<Body>,
@@ -54,6 +54,9 @@ impl UserAgent {
         let mut request = dialog.request_numbered(Method::Invite, cseq);
         session::capabilities(&mut request.headers, &self.settings);
         for (name, value) in headers {
+            if name == HeaderName::MaxForwards {
+                request.headers.remove(&name);
+            }
             request.headers.push(name, value);
         }
         if let Some(body) = body {

@@ -42,6 +42,8 @@ pub(super) struct Timing {
     updates: bool,
     /// What we ask for; a 422 raises it.
     wanted: Option<Duration>,
+    /// The longest Min-SE of any 422 to this session's requests.
+    least: Option<Duration>,
     /// An UPDATE of ours is out.
     updating: bool,
 }
@@ -83,10 +85,12 @@ impl Timing {
         let interval = self.watch.map(|watch| watch.interval).max(self.wanted.filter(|_| self.watch.is_none()));
         let Some(interval) = interval else { return };
         headers.set(HeaderName::SessionExpires, &SessionExpires { interval, refresher });
-        if interval > MIN_SE && self.wanted == Some(interval) && self.watch.is_none() {
-            return;
+        // After a 422, "the largest Min-SE header field it observed in all 422 responses previously received" (§3): the next
+        // proxy must not lower the interval below it.
+        if self.least.is_some() || self.watch.is_some() || interval <= MIN_SE {
+            let least = self.least.unwrap_or_default().max(MIN_SE);
+            headers.set(HeaderName::MinSe, least.as_secs().to_string());
         }
-        headers.set(HeaderName::MinSe, MIN_SE.as_secs().to_string());
     }
 
     /// What our 2xx to this request says, and what watches from then on (§9). Nothing when the peer asked for nothing.
@@ -120,6 +124,7 @@ impl Timing {
     /// A 422 to our request (§7.3): what to ask for instead; none when it asks for nothing longer.
     pub(super) fn raise(&mut self, response: &Response) -> bool {
         let Some(least) = response.headers.min_se().ok().flatten() else { return false };
+        self.least = self.least.max(Some(least));
         let before = self.watch.map(|watch| watch.interval).max(self.wanted);
         if before.is_some_and(|before| least <= before) {
             return false;

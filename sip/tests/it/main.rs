@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test's helpers fail by panicking")]
 
+/// Where the messages of RFC 4475, RFC 5118 and trunks are kept.
+const CORPUS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/corpus");
+
 mod message_corpus;
 mod message_cost;
 mod message_exercise;

@@ -83,5 +83,5 @@ pub(crate) fn expand(text: &str) -> Bytes {
 }
 
 fn path(folder: &str) -> PathBuf {
-    [env!("CARGO_MANIFEST_DIR"), "tests/it/corpus", folder].iter().collect()
+    [crate::CORPUS, folder].iter().collect()
 }

@@ -53,6 +53,13 @@ impl Realtime {
         }
     }
 
+    /// The call wants something said.
+    pub(super) fn instruct(&mut self, instruction: &str) {
+        if self.stage == Stage::Talking {
+            self.answers.wait(Ask::with(instruction.to_owned(), Manner::Open));
+        }
+    }
+
     /// Nobody has moved for a while though it is the model's turn.
     pub(super) fn nudge(&mut self, now: Instant) {
         if !matches!(self.stage, Stage::Talking) || !self.link.is_ready() {

@@ -24,6 +24,9 @@ use talkpath_sip::agent::Event;
 use talkpath_sip::message::StatusCode;
 use tracing::info;
 
+/// "the proxy MUST add one with a field value, which SHOULD be 70", where there is none (RFC 3261 §16.6).
+const HOPS: u8 = 70;
+
 /// How dialling ends.
 enum Dialled {
     Picked(Box<Picked>),
@@ -80,7 +83,7 @@ impl Inbound {
     /// Rings lines together, while the caller waits.
     async fn ring_lines(&mut self, tries: Vec<Vec<Try>>, dial: &Dial) -> Result<Dialled, Refusal> {
         let law = self.law();
-        let ring = Ring { time: dial.ring, law, early: true };
+        let ring = Ring { time: dial.ring, law, early: true, hops: Some(self.hops_left()?) };
         let mut lines = Lines::ring(tries, &ring, &self.context, &self.sip);
         if self.answered {
             self.play_ringback().await;
@@ -110,6 +113,17 @@ impl Inbound {
                 }
             }
         }
+    }
+
+    /// How often the call may be passed on by those to whom we pass it on: a call that comes back to us again and again has
+    /// to come to an end (RFC 7332; RFC 3261 §16.3, §16.6).
+    fn hops_left(&self) -> Result<u8, Refusal> {
+        let hops = self.incoming.invitation.headers.max_forwards().ok().flatten().unwrap_or(HOPS);
+        // More than the usual would make circles long.
+        let left = hops.min(HOPS).checked_sub(1);
+        left.ok_or_else(|| {
+            Refusal::new(StatusCode::TOO_MANY_HOPS, "it was passed on too often; a route may lead in circles")
+        })
     }
 
     /// Lets the caller hear what is to be heard before the answer: announcements, ringing as it sounds there. It is no

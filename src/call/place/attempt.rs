@@ -89,6 +89,8 @@ pub(super) struct Attempt<'a> {
     pub(super) law: Option<Law>,
     /// Whether a leg that can be heard before the answer is wanted.
     pub(super) early: bool,
+    /// Max-Forwards, unless it is the usual one.
+    pub(super) hops: Option<u8>,
     /// Until when it may ring.
     pub(super) until: Instant,
     /// How long nothing at all may come back, where there is something else to try.
@@ -114,13 +116,14 @@ impl Attempt<'_> {
         let prepared =
             Prepared::bind(self.context, self.sip, peer, self.law).map_err(|error| Missed::failed(&error))?;
         let Try { request_uri, to, from, headers, contact, credentials, .. } = self.wanted;
+        let hops = self.hops.map(|hops| (HeaderName::MaxForwards, hops.to_string().into()));
         let dial = Dial {
             way: self.way,
             request_uri: request_uri.clone(),
             from: from.clone(),
             to: to.clone(),
             contact: contact.clone(),
-            headers: headers.clone(),
+            headers: headers.iter().cloned().chain(hops).collect(),
             body: body_of(prepared.offer()),
             credentials: credentials.clone(),
         };
@@ -227,6 +230,10 @@ impl<'a> Waiting<'a> {
         };
         let rang = self.rang;
         self.give_up(Missed { rang, ..missed }, None).await;
+        if silent {
+            // Nobody is there whose end could be waited for, and somewhere else to try; what comes yet, the driver sees to.
+            self.deadline = Instant::now();
+        }
     }
 
     async fn give_up(&mut self, missed: Missed, reason: Option<Reason>) {

@@ -38,6 +38,8 @@ pub struct Try {
     pub contact: Option<Uri>,
     /// Who we are to those who challenge us.
     pub credentials: Option<Credentials>,
+    /// Whether a redirection has named it.
+    pub moved: bool,
 }
 
 /// Where an INVITE goes.
@@ -65,13 +67,14 @@ impl Try {
             headers: Headers::new(),
             contact: None,
             credentials: None,
+            moved: false,
         }
     }
 
     /// The same call, to where it was redirected.
     pub(super) fn moved_to(&self, uri: Uri) -> Self {
         let goal = Goal::Uri(uri.clone());
-        Self { who: uri.to_string(), goal, request_uri: uri, ..self.clone() }
+        Self { who: uri.to_string(), goal, request_uri: uri, moved: true, ..self.clone() }
     }
 }
 
@@ -202,6 +205,7 @@ fn to_phone(user: &str, binding: &Binding, caller: &Caller) -> Option<Try> {
         headers,
         contact: None,
         credentials: None,
+        moved: false,
     })
 }
 
@@ -245,6 +249,7 @@ fn to_server(trunk: &Arc<Trunk>, server: &Uri, number: &str, caller: &Caller) ->
         headers,
         contact,
         credentials: settings.credentials.clone(),
+        moved: false,
     })
 }
 

@@ -8,7 +8,7 @@ use crate::call::conversation::{Conversation, Exit, finish};
 use crate::call::disposition::Disposition;
 use crate::call::event::{CallEventKind, CallId, Direction};
 use crate::call::media::Voice;
-use crate::net::shard::EngineSpec;
+use crate::net::shard::{Conduct, EngineSpec};
 use crate::net::sip::SipHandle;
 use crate::trunk::Caller;
 use std::sync::Arc;
@@ -22,8 +22,8 @@ pub struct Outgoing {
     pub to: Callee,
     /// What talks when they answer.
     pub engine: EngineSpec,
-    /// How it takes turns.
-    pub turn: talkpath_speech::turn::Settings,
+    /// How it is led.
+    pub conduct: Conduct,
     /// Whether the call is recorded.
     pub record: bool,
     /// How long it may ring.
@@ -79,7 +79,7 @@ impl Outbound {
             Callee::Wanted(wanted, caller) => lines(wanted, caller, &self.context, &self.sip).await?,
             Callee::Direct(wanted) => vec![vec![(**wanted).clone()]],
         };
-        let ring = Ring { time: self.outgoing.ring, law: None, early: false };
+        let ring = Ring { time: self.outgoing.ring, law: None, early: false, hops: None };
         let mut lines = Lines::ring(tries, &ring, &self.context, &self.sip);
         let mut giving_up = false;
         loop {
@@ -107,7 +107,7 @@ impl Outbound {
         };
         let voice = Voice {
             engine: self.outgoing.engine.clone(),
-            turn: self.outgoing.turn.clone(),
+            conduct: self.outgoing.conduct.clone(),
             record: self.outgoing.record,
         };
         let mut media = match prepared.open(&self.context, self.call, agreed, voice).await {

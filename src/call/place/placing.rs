@@ -31,6 +31,8 @@ pub(crate) struct Ring {
     pub(crate) law: Option<Law>,
     /// Whether what can be heard before the answer is wanted; of several lines it never is.
     pub(crate) early: bool,
+    /// How often it may still be passed on, if it was passed to us already.
+    pub(crate) hops: Option<u8>,
 }
 
 /// What comes of ringing.
@@ -173,7 +175,9 @@ impl Line {
                 Ok(picked) => return Ok(picked),
                 Err(missed) => {
                     let mut next = self.redirects.follow(&wanted, &missed.moved, &self.context).await;
-                    let again = missed.outcome.is_some_and(|outcome| outcome.verdict(missed.rang) == Verdict::TryNext);
+                    let elsewhere =
+                        missed.outcome.is_some_and(|outcome| outcome.verdict(missed.rang) == Verdict::TryNext);
+                    let again = elsewhere || self.tries_next_place(&wanted, &missed);
                     info!(who = wanted.who, disposition = %missed.disposition, again, "not answered");
                     told = Some(missed.disposition);
                     if !next.is_empty() {
@@ -186,6 +190,14 @@ impl Line {
             }
         }
         Err(told.unwrap_or(Disposition::Lost { why: "there was nobody to try" }))
+    }
+
+    /// Of the places that a redirection has named, the next is tried whatever the callee had to say at this one: "Failures
+    /// SHOULD be detected through failure response codes (codes greater than 399)" (RFC 3261 §8.1.3.4). Not so when it is
+    /// nowhere to be had (§21.6).
+    fn tries_next_place(&self, wanted: &Try, missed: &Missed) -> bool {
+        let more = wanted.moved && self.tries.front().is_some_and(|next| next.moved);
+        more && matches!(missed.outcome, Some(Outcome::Response { status: 400..=599, .. }))
     }
 
     /// Every place of one try, until one decides.
@@ -208,6 +220,7 @@ impl Line {
                 way: *way,
                 law: self.ring.law,
                 early: self.ring.early,
+                hops: self.ring.hops,
                 until,
                 first_sign: more.then_some(FIRST_SIGN),
                 signs,

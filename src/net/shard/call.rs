@@ -11,6 +11,7 @@
 use super::TICK_MS;
 use super::command::{MediaEvent, Opening, Side};
 use super::leg::Leg;
+use super::parting::Parting;
 use super::report::{LegReport, Report};
 use super::surroundings::{Scratch, Surroundings};
 use super::talk::Talk;
@@ -50,8 +51,8 @@ struct Other {
 
 impl MediaCall {
     pub(super) fn open(opening: Opening, due: TickNumber, now: Instant, around: &Surroundings<'_>) -> Self {
-        let Opening { key, leg, engine, turn, events, recording, patience } = opening;
-        let talk = Talk::new(key, leg.law(), engine, turn, events, recording, around);
+        let Opening { key, leg, engine, conduct, events, recording, patience } = opening;
+        let talk = Talk::new(key, leg.law(), engine, conduct, events, recording, now, around);
         Self { leg, talk, other: None, parted: None, due, expecting_since: now, patience }
     }
 
@@ -123,10 +124,9 @@ impl MediaCall {
     }
 
     /// Gives the caller's own leg away; the call is over.
-    pub(super) fn surrender(self) -> Box<Leg> {
+    pub(super) fn surrender(self, now: Instant) -> (Box<Leg>, Option<Parting>) {
         // What it said until now was heard.
-        drop(self.talk.finish());
-        Box::new(self.leg)
+        (Box::new(self.leg), self.talk.finish(now).parting)
     }
 
     /// Sends the packet that is due at `tick`; gives the tick of the next.
@@ -181,6 +181,7 @@ impl MediaCall {
         if let Some(other) = other {
             other.receive(now, scratch, leg, talk);
         }
+        talk.pump(now, around);
         talk.wake(now, around);
         self.notice_silence(now);
     }
@@ -209,12 +210,13 @@ impl MediaCall {
         }
     }
 
-    pub(super) fn close(self, now: Instant, wall: NtpTime) -> Report {
+    /// What is left of it, and an engine that has still to take leave.
+    pub(super) fn close(self, now: Instant, wall: NtpTime) -> (Report, Option<Parting>) {
         let heard = talkpath_media::duration_of(self.leg.position());
         let leg = self.leg.close(now, wall);
         let other = self.other.map(|other| other.leg.close(now, wall)).or(self.parted);
-        let ending = self.talk.finish();
-        Report {
+        let ending = self.talk.finish(now);
+        let report = Report {
             leg,
             other,
             turns: ending.turns,
@@ -223,7 +225,8 @@ impl MediaCall {
             refused: talkpath_media::duration_of(ending.refused),
             lost_events: ending.lost_events,
             lost_seconds: ending.lost_seconds,
-        }
+        };
+        (report, ending.parting)
     }
 }
 

@@ -3,14 +3,16 @@
 use super::leg::Leg;
 use super::report::Report;
 use crate::recorder::RecordingId;
+use rustls::ClientConfig;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 use talkpath_media::sdp::MediaPlan;
-use talkpath_speech::engine::{Decision, Ticket};
+use talkpath_speech::engine::{CallerItem, Decision, Note, Ticket, ToolCall, ToolId, Trouble, Usage};
 use talkpath_speech::turn;
 use talkpath_speech::voice::Speech;
-use talkpath_speech::{builtin, menu, pin};
+use talkpath_speech::{Samples, builtin, menu, pin, realtime, stream};
 use tokio::sync::{mpsc, oneshot};
 
 /// Commands that may wait for a shard; whoever sends one more waits.
@@ -44,6 +46,63 @@ pub enum EngineSpec {
     Ringback(Arc<[i16]>),
     /// Nothing is said and nothing heard.
     Silent,
+    /// A remote realtime engine.
+    Realtime(Box<Remote<realtime::Settings>>),
+    /// The customer's own bot, and what it is told of the call.
+    Stream(Box<Remote<(stream::Settings, stream::Facts)>>),
+}
+
+/// A remote engine.
+#[derive(Clone, Debug)]
+pub struct Remote<T> {
+    /// What it is made of.
+    pub settings: T,
+    /// What its socket is encrypted by, where its URL wants that.
+    pub tls: Arc<ClientConfig>,
+}
+
+/// How a call is led, whoever talks.
+#[derive(Clone, Debug, Default)]
+pub struct Conduct {
+    /// How turns are taken.
+    pub turn: turn::Settings,
+    /// What is said while a lost engine is dialled again.
+    pub filler: Option<Line>,
+    /// What becomes of a caller who says nothing; that is left to the engine where nothing is told.
+    pub idle: Option<Idle>,
+    /// How long the call may last, on the media clock: then the engine says goodbye.
+    pub longest: Option<Duration>,
+}
+
+/// A line that we say ourselves.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// Its words.
+    pub text: Arc<str>,
+    /// How they sound.
+    pub speech: Arc<Speech>,
+}
+
+/// What becomes of a caller who says nothing.
+#[derive(Clone, Debug)]
+pub struct Idle {
+    /// After so long.
+    pub after: Duration,
+    /// The engine is told this, to be put into words.
+    pub instruction: Arc<str>,
+    /// So often, before the goodbye.
+    pub times: u32,
+}
+
+/// What the agent is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AgentState {
+    /// It listens, or waits for somebody to speak.
+    Listening,
+    /// It was asked, and says nothing yet.
+    Thinking,
+    /// It is being heard.
+    Speaking,
 }
 
 /// Everything that a call's voice needs.
@@ -55,8 +114,8 @@ pub struct Opening {
     pub leg: Leg,
     /// What talks.
     pub engine: EngineSpec,
-    /// How it takes turns.
-    pub turn: turn::Settings,
+    /// How it is led.
+    pub conduct: Conduct,
     /// Where events go; an event that finds no room is counted and lost.
     pub events: mpsc::Sender<MediaEvent>,
     /// Where its audio is recorded.
@@ -86,7 +145,36 @@ pub enum MediaEvent {
         heard: String,
         /// True when the caller cut it short.
         interrupted: bool,
+        /// Where it began on the media clock.
+        from: Duration,
+        /// Where it ended, or was cut.
+        to: Duration,
     },
+    /// What the caller said, as far as the engine has understood. Later texts of the same item replace earlier ones.
+    CallerSaid {
+        /// The utterance.
+        item: CallerItem,
+        /// All of its words so far.
+        text: Arc<str>,
+        /// Where it was said on the media clock, if that's known.
+        span: Option<Range<Samples>>,
+        /// Nothing more will come of it.
+        finished: bool,
+    },
+    /// The agent does something else now.
+    State(AgentState),
+    /// The session with the remote engine is ready.
+    EngineReady,
+    /// How the remote engine fares.
+    Trouble(Trouble),
+    /// A model wants something done; [`ShardHandle::tool_result`] tells it what came of it.
+    Tool(ToolCall),
+    /// What the remote engine charges for.
+    Usage(Usage),
+    /// An event for the record.
+    Noted(Note),
+    /// The call has lasted as long as it may: the agent says goodbye.
+    TimeIsUp,
     /// The agent lowered its voice: someone may be speaking.
     Ducked,
     /// The agent fell silent; it may go on.
@@ -128,7 +216,9 @@ pub(super) enum Command {
     Press(CallKey, Side, char, Duration),
     Adopt(CallKey, Box<Leg>),
     Release(CallKey, Side, oneshot::Sender<Box<Leg>>),
-    Become(CallKey, Box<(EngineSpec, turn::Settings)>),
+    Become(CallKey, Box<(EngineSpec, Conduct)>),
+    ToolResult(CallKey, ToolId, String),
+    Say(CallKey, Line),
     Judged(CallKey, bool),
     Key(CallKey, Side, char),
     Goodbye(CallKey),
@@ -165,6 +255,8 @@ impl std::fmt::Debug for Command {
             Self::Adopt(..) => "Adopt",
             Self::Release(..) => "Release",
             Self::Become(..) => "Become",
+            Self::ToolResult(..) => "ToolResult",
+            Self::Say(..) => "Say",
             Self::Judged(..) => "Judged",
             Self::Key(..) => "Key",
             Self::Goodbye(_) => "Goodbye",
@@ -244,8 +336,18 @@ impl ShardHandle {
     }
 
     /// Another engine talks from now on; what was queued is dropped.
-    pub async fn talk_as(&self, key: CallKey, engine: EngineSpec, turn: turn::Settings) {
-        self.send(Command::Become(key, Box::new((engine, turn)))).await;
+    pub async fn talk_as(&self, key: CallKey, engine: EngineSpec, conduct: Conduct) {
+        self.send(Command::Become(key, Box::new((engine, conduct)))).await;
+    }
+
+    /// What a tool of [`MediaEvent::Tool`] came to, for the model to read.
+    pub async fn tool_result(&self, key: CallKey, id: ToolId, output: String) {
+        self.send(Command::ToolResult(key, id, output)).await;
+    }
+
+    /// Says a line of ours behind what is queued; the caller may cut it.
+    pub async fn say(&self, key: CallKey, line: Line) {
+        self.send(Command::Say(key, line)).await;
     }
 
     /// Whether the digits of [`Decision::Entered`] are right.

@@ -11,19 +11,24 @@ mod call;
 mod command;
 mod leg;
 mod mouth;
+mod parting;
 mod recording;
 mod report;
 mod run;
+mod socket;
 mod surroundings;
 mod talk;
 mod voices;
 mod wheel;
 
-pub use command::{CallKey, EngineSpec, MediaEvent, Opening, ShardHandle, Side, Unavailable};
+pub use command::{
+    AgentState, CallKey, Conduct, EngineSpec, Idle, Line, MediaEvent, Opening, Remote, ShardHandle, Side, Unavailable,
+};
 pub use leg::Leg;
 pub use report::{LegReport, Report};
 pub(crate) use run::raise_priority;
 
+use crate::net::websocket::Dialer;
 use crate::recorder::Recorder;
 use crate::voice::Synthesizer;
 use std::sync::Arc;
@@ -39,6 +44,8 @@ pub struct Services {
     pub voice: Synthesizer,
     /// The recordings.
     pub recorder: Recorder,
+    /// The way to remote engines.
+    pub dialer: Dialer,
     /// Where we are, for the time of day: read once, so that nobody asks the disk for it.
     pub zone: jiff::tz::TimeZone,
 }

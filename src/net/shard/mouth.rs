@@ -6,7 +6,7 @@
 //! engine's own samples and is encoded as room comes. Only a flush throws speech away.
 
 use std::collections::VecDeque;
-use talkpath_media::g711::Law;
+use talkpath_media::g711::{GainTable, Law};
 use talkpath_media::playout::{self, FrameInfo, Playout, PlayoutSettings, Progress};
 use talkpath_speech::engine::Clip;
 use talkpath_speech::{ItemId, Samples};
@@ -20,6 +20,9 @@ const WAITING: usize = 7_200_000;
 #[derive(Debug)]
 pub(super) struct Mouth {
     playout: Playout,
+    law: Law,
+    /// The item that is being heard.
+    sounding: Option<ItemId>,
     waiting: VecDeque<Waiting>,
     samples_waiting: usize,
     /// Items that must be heard to their end.
@@ -29,13 +32,21 @@ pub(super) struct Mouth {
 #[derive(Debug)]
 enum Waiting {
     Audio(ItemId, Clip),
+    Coded(ItemId, Law, Clip<u8>),
     End(ItemId),
 }
 
 impl Mouth {
     pub(super) fn new(law: Law, duck_db: f32) -> Self {
         let settings = PlayoutSettings { duck_db, capacity: CAPACITY, ..PlayoutSettings::new(law) };
-        Self { playout: Playout::new(settings), waiting: VecDeque::new(), samples_waiting: 0, uncuttable: Vec::new() }
+        Self {
+            playout: Playout::new(settings),
+            law,
+            sounding: None,
+            waiting: VecDeque::new(),
+            samples_waiting: 0,
+            uncuttable: Vec::new(),
+        }
     }
 
     /// The queue itself, for duck, pause and resume.
@@ -43,16 +54,32 @@ impl Mouth {
         &mut self.playout
     }
 
+    /// Another law was agreed on.
+    pub(super) fn set_law(&mut self, law: Law) {
+        self.law = law;
+        self.playout.set_law(law);
+    }
+
     /// Appends speech; gives how many samples were refused.
     pub(super) fn say(&mut self, item: ItemId, audio: Clip, interruptible: bool) -> usize {
+        self.append(Waiting::Audio(item, audio), interruptible)
+    }
+
+    /// As [`Mouth::say`], of G.711.
+    pub(super) fn say_coded(&mut self, item: ItemId, law: Law, bytes: Clip<u8>, interruptible: bool) -> usize {
+        self.append(Waiting::Coded(item, law, bytes), interruptible)
+    }
+
+    fn append(&mut self, speech: Waiting, interruptible: bool) -> usize {
+        let (item, length) = (speech.item(), speech.len());
         if !interruptible && !self.uncuttable.contains(&item) {
             self.uncuttable.push(item);
         }
-        if self.samples_waiting + audio.len() > WAITING {
-            return audio.len();
+        if self.samples_waiting + length > WAITING {
+            return length;
         }
-        self.samples_waiting += audio.len();
-        self.waiting.push_back(Waiting::Audio(item, audio));
+        self.samples_waiting += length;
+        self.waiting.push_back(speech);
         self.refill();
         0
     }
@@ -73,10 +100,21 @@ impl Mouth {
     /// What happened in the last fill.
     pub(super) fn poll(&mut self) -> Option<Progress> {
         let progress = self.playout.poll();
-        if let Some(Progress::Finished { item, .. }) = progress {
-            self.uncuttable.retain(|uncuttable| uncuttable.0 != item.0);
+        match progress {
+            Some(Progress::Started(item)) => self.sounding = Some(ItemId(item.0)),
+            Some(Progress::Finished { item, .. }) => {
+                self.sounding = self.sounding.filter(|sounding| sounding.0 != item.0);
+                self.uncuttable.retain(|uncuttable| uncuttable.0 != item.0);
+            }
+            None => {}
         }
         progress
+    }
+
+    /// The item that is being heard, and how much of it was.
+    pub(super) fn sounding(&self) -> Option<(ItemId, Samples)> {
+        let item = self.sounding?;
+        self.playout.heard(playout::ItemId(item.0)).map(|heard| (item, Samples(heard)))
     }
 
     /// Whether everything has been heard.
@@ -97,12 +135,13 @@ impl Mouth {
         let mut cut: Vec<_> =
             flushed.items.iter().map(|flushed| (ItemId(flushed.item.0), Samples(flushed.heard))).collect();
         self.waiting.retain(|waiting| {
-            let (Waiting::Audio(item, _) | Waiting::End(item)) = waiting;
-            if !keep(*item) && !cut.iter().any(|(known, _)| known == item) {
-                cut.push((*item, Samples::ZERO));
+            let item = waiting.item();
+            if !keep(item) && !cut.iter().any(|(known, _)| *known == item) {
+                cut.push((item, Samples::ZERO));
             }
-            keep(*item)
+            keep(item)
         });
+        self.sounding = self.sounding.filter(|item| keep(*item));
         self.samples_waiting = self.waiting.iter().map(Waiting::len).sum();
         cut
     }
@@ -119,17 +158,25 @@ impl Mouth {
             match waiting {
                 Waiting::End(item) => self.playout.mark_end(playout::ItemId(item.0)),
                 Waiting::Audio(item, audio) => {
-                    let room = CAPACITY.saturating_sub(self.playout.queued());
-                    if room == 0 && !audio.is_empty() {
-                        return;
-                    }
-                    let head = audio.split_to(room);
+                    let head = audio.split_to(CAPACITY.saturating_sub(self.playout.queued()));
                     self.samples_waiting -= head.len();
                     self.playout.push_pcm(playout::ItemId(item.0), head.samples());
-                    if !audio.is_empty() {
-                        return;
+                }
+                Waiting::Coded(item, law, bytes) => {
+                    let head = bytes.split_to(CAPACITY.saturating_sub(self.playout.queued()));
+                    self.samples_waiting -= head.len();
+                    if *law == self.law {
+                        self.playout.push(playout::ItemId(item.0), head.samples());
+                    } else {
+                        let mut coded = vec![0; head.len()];
+                        GainTable::new(*law, self.law, 1.0).map(head.samples(), &mut coded);
+                        self.playout.push(playout::ItemId(item.0), &coded);
                     }
                 }
+            }
+            if waiting.len() > 0 {
+                // There is no more room.
+                return;
             }
             self.waiting.pop_front();
         }
@@ -137,9 +184,16 @@ impl Mouth {
 }
 
 impl Waiting {
+    fn item(&self) -> ItemId {
+        match self {
+            Self::Audio(item, _) | Self::Coded(item, ..) | Self::End(item) => *item,
+        }
+    }
+
     fn len(&self) -> usize {
         match self {
             Self::Audio(_, audio) => audio.len(),
+            Self::Coded(_, _, bytes) => bytes.len(),
             Self::End(_) => 0,
         }
     }

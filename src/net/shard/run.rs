@@ -4,11 +4,13 @@ use super::TICK_MS;
 use super::call::MediaCall;
 use super::command::{COMMANDS, CallKey, Command, Load, MediaEvent, ShardHandle, Side};
 use super::leg::Leg;
+use super::parting::Parting;
 use super::report::Report;
 use super::surroundings::{DATAGRAM, Scratch, Surroundings};
 use super::wheel::{TickNumber, Wheel};
 use super::{Services, command::Opening};
 use crate::net::ticker::{Tick, Ticker};
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -41,6 +43,8 @@ struct Shard {
     scratch: Scratch,
     services: Services,
     commands: mpsc::WeakSender<Command>,
+    /// What calls that are over have left to be done.
+    partings: RefCell<Vec<Parting>>,
     load: Arc<Load>,
     began: Instant,
     tick: TickNumber,
@@ -108,6 +112,7 @@ impl Shard {
             scratch: Scratch { datagram: [0; DATAGRAM] },
             services,
             commands,
+            partings: RefCell::default(),
             load,
             began: Instant::now(),
             tick: 0,
@@ -157,6 +162,10 @@ impl Shard {
             Command::Become(key, what) => {
                 self.with(key, |call, around| call.talk().become_other(what.0, what.1, now, around));
             }
+            Command::ToolResult(key, id, output) => {
+                self.with(key, |call, around| call.talk().tool_result(id, output, now, around));
+            }
+            Command::Say(key, line) => self.with(key, |call, _| call.talk().say_ourselves(&line.text, &line.speech)),
             Command::Key(key, side, digit) => self.with(key, |call, around| call.key(side, digit, now, around)),
             Command::Judged(key, right) => self.with(key, |call, around| call.talk().judged(right, now, around)),
             Command::Goodbye(key) => self.with(key, |call, around| call.talk().goodbye(now, around)),
@@ -169,7 +178,7 @@ impl Shard {
     fn open(&mut self, opening: Opening, now: Instant) {
         let (key, events) = (opening.key, opening.events.clone());
         let due = self.wheel.quietest(SPREAD);
-        let around = Surroundings { services: &self.services, commands: &self.commands };
+        let around = Surroundings { services: &self.services, commands: &self.commands, partings: &self.partings };
         match catch_unwind(AssertUnwindSafe(|| MediaCall::open(opening, due, now, &around))) {
             Ok(call) => {
                 self.wheel.insert(key, due);
@@ -188,7 +197,9 @@ impl Shard {
         let call = self.calls.remove(&key)?;
         self.load.calls.fetch_sub(1, Ordering::Relaxed);
         // What a fault leaves behind may be at fault again.
-        catch_unwind(AssertUnwindSafe(|| call.close(now, ntp_now()))).ok()
+        let (report, parting) = catch_unwind(AssertUnwindSafe(|| call.close(now, ntp_now()))).ok()?;
+        self.partings.get_mut().extend(parting);
+        Some(report)
     }
 
     fn release(&mut self, key: CallKey, side: Side, reply: oneshot::Sender<Box<Leg>>, now: Instant) {
@@ -198,7 +209,9 @@ impl Shard {
             Side::Caller => {
                 released = self.calls.remove(&key).map(|call| {
                     self.load.calls.fetch_sub(1, Ordering::Relaxed);
-                    call.surrender()
+                    let (leg, parting) = call.surrender(now);
+                    self.partings.get_mut().extend(parting);
+                    leg
                 });
             }
         }
@@ -211,6 +224,7 @@ impl Shard {
         self.tick = TickNumber::try_from(elapsed).unwrap_or(self.tick) / TICK_MS;
         self.send_due(now);
         self.receive(now);
+        self.part(now);
         if self.tick >= self.next_rtcp {
             self.next_rtcp = self.tick + RTCP_TICKS;
             self.report(now);
@@ -246,6 +260,17 @@ impl Shard {
         self.each(|call, scratch, around| call.receive(now, scratch, around));
     }
 
+    /// Lets engines and sockets whose calls are over come to their end.
+    fn part(&mut self, now: Instant) {
+        let waiting = std::mem::take(self.partings.get_mut());
+        let left = waiting.into_iter().filter_map(|parting| {
+            // A fault in it is the end of it.
+            catch_unwind(AssertUnwindSafe(|| parting.tick(now))).ok().flatten()
+        });
+        let left: Vec<_> = left.collect();
+        self.partings.get_mut().extend(left);
+    }
+
     fn report(&mut self, now: Instant) {
         let wall = ntp_now();
         self.each(|call, scratch, _| call.report(now, wall, scratch));
@@ -253,7 +278,7 @@ impl Shard {
 
     /// Lets every call do something; a panic in it ends that call and no other.
     fn each(&mut self, mut step: impl FnMut(&mut MediaCall, &mut Scratch, &Surroundings<'_>)) {
-        let around = Surroundings { services: &self.services, commands: &self.commands };
+        let around = Surroundings { services: &self.services, commands: &self.commands, partings: &self.partings };
         let mut failed = Vec::new();
         for (key, call) in &mut self.calls {
             if catch_unwind(AssertUnwindSafe(|| step(call, &mut self.scratch, &around))).is_err() {
@@ -265,7 +290,7 @@ impl Shard {
 
     /// Lets one call do something; a panic in it ends that call and no other.
     fn with(&mut self, key: CallKey, step: impl FnOnce(&mut MediaCall, &Surroundings<'_>)) {
-        let around = Surroundings { services: &self.services, commands: &self.commands };
+        let around = Surroundings { services: &self.services, commands: &self.commands, partings: &self.partings };
         let Some(call) = self.calls.get_mut(&key) else { return };
         if catch_unwind(AssertUnwindSafe(|| step(call, &around))).is_err() {
             self.fail(key);

@@ -307,6 +307,9 @@ impl Driver {
     /// A REGISTER of somebody who has proved who it is.
     fn register(&mut self, asked: Asked) {
         let now = Instant::now();
+        if asked.user.is_some() {
+            self.streams.note_proof(asked.flow);
+        }
         let response = self.registrar.handle(&asked.request, asked.user.as_ref(), asked.flow, now);
         self.agent.respond(asked.id, response, now);
         self.tell_changes();
@@ -381,6 +384,9 @@ impl Driver {
 
     fn offer_call(&mut self, session: SessionId, invitation: Invitation) {
         let (call, events) = mpsc::channel(CALL_EVENTS);
+        if invitation.user.is_some() {
+            self.streams.note_proof(invitation.flow);
+        }
         let incoming = Incoming { session, invitation, events };
         match self.incoming.try_send(incoming) {
             Ok(()) => {

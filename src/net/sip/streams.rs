@@ -12,7 +12,7 @@ use tracing::{debug, trace, warn};
 
 /// Connections at once; whoever comes beyond that is closed on.
 const MOST: usize = 8_192;
-/// Of them from one address that may have to prove itself.
+/// Of them from one address that may have to prove itself, and hasn't yet: a whole office may be behind one.
 const MOST_OF_ONE: usize = 64;
 /// Messages that may wait to be written on one connection; one more, and it is given up.
 const QUEUE: usize = 512;
@@ -44,6 +44,8 @@ pub(super) struct Streams {
 struct Entry {
     queue: mpsc::Sender<Bytes>,
     flow: Flow,
+    /// Who is at the other end has proved who it is.
+    proven: bool,
     /// Who waits for a pong.
     pongs: Vec<oneshot::Sender<()>>,
     /// Who wants to know when it is gone: their other ends see this one dropped.
@@ -57,7 +59,8 @@ impl Streams {
 
     /// Takes a connection that was made to us; `flow` is the way along it, but for the connection itself.
     pub(super) fn accept(&mut self, stream: TcpStream, flow: Flow, verdict: Verdict) {
-        let of_one = || self.all.values().filter(|entry| entry.flow.peer.ip() == flow.peer.ip()).count();
+        let counts = |entry: &&Entry| !entry.proven && entry.flow.peer.ip() == flow.peer.ip();
+        let of_one = || self.all.values().filter(counts).count();
         if self.all.len() >= MOST || (verdict != Verdict::Welcome && of_one() >= MOST_OF_ONE) {
             debug!(peer = %flow.peer, "a connection too many was closed");
             return;
@@ -87,7 +90,8 @@ impl Streams {
         self.last += 1;
         let (id, (queue, queued)) = (SocketId(self.last), mpsc::channel(QUEUE));
         self.by_peer.insert(flow.peer, id);
-        self.all.insert(id, Entry { queue, flow: flow.by(id), pongs: Vec::new(), watchers: Vec::new() });
+        let (pongs, watchers) = (Vec::new(), Vec::new());
+        self.all.insert(id, Entry { queue, flow: flow.by(id), proven: false, pongs, watchers });
         (Connection { id, tell: self.tell.clone(), queue: queued }, id)
     }
 
@@ -99,6 +103,13 @@ impl Streams {
             self.remove(id);
         }
         sent
+    }
+
+    /// Something came along this way from somebody who has proved who it is.
+    pub(super) fn note_proof(&mut self, flow: Flow) {
+        if let Some(entry) = self.all.get_mut(&flow.socket) {
+            entry.proven = true;
+        }
     }
 
     /// The way along a connection.

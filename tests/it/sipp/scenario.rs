@@ -1,6 +1,6 @@
 //! A scenario file: what its header says of it, and its row in the index.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// Which side SIPp plays.
@@ -10,6 +10,30 @@ pub(super) enum Role {
     Caller,
     /// SIPp is called.
     Callee,
+}
+
+/// Over what a scenario is played.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Way {
+    pub(super) tcp: bool,
+    pub(super) six: bool,
+}
+
+impl Way {
+    const UDP: Self = Self { tcp: false, six: false };
+
+    /// As headers write it.
+    fn named(name: &str) -> Option<Self> {
+        let named = |way: &Self| way.to_string() == name;
+        [false, true].into_iter().flat_map(|six| [false, true].map(|tcp| Self { tcp, six })).find(named)
+    }
+}
+
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (protocol, family) = (if self.tcp { "tcp" } else { "udp" }, if self.six { "6" } else { "" });
+        write!(f, "{protocol}{family}")
+    }
 }
 
 /// One file of the folder.
@@ -28,6 +52,10 @@ pub(super) struct Scenario {
     pub(super) options: Vec<String>,
     /// Of a callee: more arguments of `talkpath call`.
     pub(super) call: Vec<String>,
+    /// Of a callee: the number that is dialled through the trunk of `call`; without a trunk SIPp's address is.
+    pub(super) number: Option<String>,
+    /// Each way that it is played.
+    pub(super) ways: Vec<Way>,
     /// What the machine must permit.
     pub(super) needs: Option<String>,
 }
@@ -56,7 +84,9 @@ impl Scenario {
         let fields = header(&text);
         let field = |key: &str| fields.iter().find(|(known, _)| known == key).map(|(_, value)| value.clone());
         let must = |key: &str| field(key).unwrap_or_else(|| panic!("the header of {name} lacks \"{key}:\""));
-        let words = |key: &str| field(key).unwrap_or_default().split_whitespace().map(str::to_owned).collect();
+        let words = |key: &str| -> Vec<String> {
+            field(key).unwrap_or_default().split_whitespace().map(str::to_owned).collect()
+        };
         let role = match name.split_once('-') {
             Some(("uac", _)) => Role::Caller,
             Some(("uas", _)) => Role::Callee,
@@ -71,6 +101,11 @@ impl Scenario {
             expect: if role == Role::Callee { Some(must("Expect")) } else { field("Expect") },
             options: words("Options"),
             call: words("Call"),
+            number: field("Number"),
+            ways: match words("Only") {
+                only if only.is_empty() => [vec![Way::UDP], ways(&name, &words("Also"))].concat(),
+                only => ways(&name, &only),
+            },
             needs: field("Needs"),
             name,
         }
@@ -80,16 +115,35 @@ impl Scenario {
     fn commands(&self) -> String {
         let joined = |words: &[String]| words.iter().fold(String::new(), |all, word| all + " " + word);
         let (name, mut options) = (&self.name, joined(&self.options));
+        if self.ways[0].tcp {
+            options.push_str(" -t t1");
+        }
+        if self.number.is_some() {
+            options.push_str(" -p 5070");
+        }
         if !self.options.iter().any(|option| option == "-m") {
             options.push_str(" -m 1");
         }
-        match &self.called {
-            Some(called) => format!("`sipp HOST -sf {name}.xml -s {called}{options}`"),
-            None => {
-                format!("`sipp -sf {name}.xml{options}`, then `talkpath call sip:sipp@HOST{}`", joined(&self.call))
+        let mut commands = match (&self.called, &self.number) {
+            (Some(called), _) => format!("`sipp HOST -sf {name}.xml -s {called}{options}`"),
+            (None, number) => {
+                let callee = number.as_deref().unwrap_or("sip:sipp@HOST");
+                format!("`sipp -sf {name}.xml{options}`, then `talkpath call {callee}{}`", joined(&self.call))
             }
+        };
+        if let [_, also @ ..] = &self.ways[..]
+            && !also.is_empty()
+        {
+            let also: Vec<_> = also.iter().map(ToString::to_string).collect();
+            write!(commands, "; also {}", also.join(", ")).unwrap();
         }
+        commands
     }
+}
+
+fn ways(scenario: &str, names: &[String]) -> Vec<Way> {
+    let way = |name: &String| Way::named(name).unwrap_or_else(|| panic!("{scenario} asks for \"{name}\""));
+    names.iter().map(way).collect()
 }
 
 /// `Key: value` lines of the first comment; a value goes on in the lines that have no key.

@@ -95,6 +95,7 @@ fn a_caller_that_is_told_422_asks_for_what_the_callee_takes() {
     world.deliver(from, to, refusal.to_bytes());
     let Message::Request(second) = world.last(ALICE, "INVITE") else { panic!("a request") };
     assert_eq!(second.headers.session_expires().unwrap().unwrap().interval, Duration::from_secs(300));
+    assert_eq!(second.headers.min_se().unwrap(), Some(Duration::from_secs(300)), "the next proxy must not lower it");
     assert_eq!(second.headers.cseq().unwrap().number, first.headers.cseq().unwrap().number + 1);
     assert_eq!(second.body, first.body);
     assert!(world.events(ALICE).is_empty());

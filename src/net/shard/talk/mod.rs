@@ -2,37 +2,53 @@
 //!
 //!   frames ─► voice activity ─► turn machine ─► duck, pause, flush ─► playout queue ─► frames
 //!      └────────────────────────────┴─► engine ─► audio, text ─────────────┘
+//!                                       ▲  │
+//!                                       └──┴── socket of a remote engine (`remote.rs`)
 //!
 //! Each fact is handed on at once and everything that follows from it is done before the next: [`Talk::settle`]
-//! drains turn machine and engine until both are quiet.
+//! drains turn machine and engine until both are quiet. What the engine wants is done in `wishes.rs`, what is heard of it in
+//! `speech.rs`; what we say ourselves when it fails is in `stopgap.rs`.
 
-use super::command::{CallKey, Command, EngineSpec, MediaEvent};
+mod items;
+mod remote;
+mod speech;
+mod stopgap;
+mod wishes;
+
+pub(super) use remote::{hand_over, send};
+
+use super::command::{AgentState, CallKey, Conduct, EngineSpec, MediaEvent};
 use super::mouth::Mouth;
+use super::parting::Parting;
 use super::recording::Tape;
 use super::surroundings::Surroundings;
-use super::voices;
+use super::voices::{self, Made};
 use crate::recorder::RecordingId;
+use items::Items;
+use remote::Remote;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+use stopgap::Stopgap;
 use talkpath_media::g711::Law;
-use talkpath_media::playout::Progress;
 use talkpath_media::resample::Resampler;
 use talkpath_media::rtp::Frame;
 use talkpath_media::vad::{Mode, Vad};
 use talkpath_media::{MAX_FRAME, SAMPLE_RATE};
-use talkpath_speech::engine::{Clip, Engine, Input, Note, Output, Ticket, WallClock};
+use talkpath_speech::engine::{Engine, Input, Output, Ticket, ToolId, Wire};
 use talkpath_speech::ledger::{Ledger, Line};
-use talkpath_speech::turn::{self, Action, Answer, Counters, Playback, Turn, VoiceFrame};
+use talkpath_speech::turn::{self, Action, Answer, Counters, Turn, VoiceFrame};
 use talkpath_speech::voice::Speech;
 use talkpath_speech::{ItemId, Samples};
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
-use tracing::{debug, warn};
+use tracing::warn;
 
 /// What the engine hears of a call that is held.
 static SILENCE: [i16; MAX_FRAME] = [0; MAX_FRAME];
 /// Silence sent after the last word before we hang up, so that a phone's jitter buffer doesn't swallow it: 200 ms.
 const LAST_PACKETS: u64 = 1_600;
+/// How long the last words may take of a call that has lasted as long as it may.
+const LAST_WORDS: Samples = Samples::from_ms(10_000);
 
 /// One call's talk.
 pub(super) struct Talk {
@@ -41,16 +57,21 @@ pub(super) struct Talk {
     ears: Vad,
     turn: Turn,
     engine: Box<dyn Engine>,
+    remote: Option<Remote>,
     /// From the telephone's rate to the engine's, and back; none when it speaks ours.
     up: Option<Resampler>,
     down: Option<Resampler>,
     resampled: Vec<i16>,
+    /// The item whose last samples are still in `down`.
+    resampling: Option<ItemId>,
     mouth: Mouth,
     ledger: Ledger,
     tape: Option<Tape>,
     events: mpsc::Sender<MediaEvent>,
     /// The next position of the caller's audio: the media clock.
     position: Samples,
+    /// Where on it the engine began to hear: the zero of its own clock.
+    origin: Samples,
     wake: Option<Instant>,
     /// The engine wants to hang up once everything was heard; samples of silence to send after that.
     leaving: Option<u64>,
@@ -62,11 +83,12 @@ pub(super) struct Talk {
     held: bool,
     /// Nor while the call is bridged to another leg.
     aside: bool,
-    /// What the items of this engine are added to, so that no two engines of a call have one in common.
-    first_item: u64,
-    /// The last item that any engine of this call has named, and one.
-    next_item: u64,
+    items: Items,
+    stopgap: Stopgap,
+    /// How long the call may last, and whether it has.
+    longest: Option<Samples>,
     told_latency: bool,
+    told_state: AgentState,
     caller_began: Samples,
     refused: u64,
     lost_events: u64,
@@ -79,54 +101,65 @@ pub(super) struct Ending {
     pub(super) refused: u64,
     pub(super) lost_events: u64,
     pub(super) lost_seconds: u32,
+    /// An engine that has still to take leave of the other side.
+    pub(super) parting: Option<Parting>,
 }
 
 impl Talk {
+    #[expect(clippy::too_many_arguments, reason = "what an opening says, and what is around it")]
     pub(super) fn new(
         key: CallKey,
         law: Law,
         engine: EngineSpec,
-        turn: turn::Settings,
+        conduct: Conduct,
         events: mpsc::Sender<MediaEvent>,
         recording: Option<RecordingId>,
+        now: Instant,
         around: &Surroundings<'_>,
     ) -> Self {
-        let engine = voices::engine(engine);
-        let duck_db = turn.duck_db;
+        let Made { engine, tls } = voices::engine(engine, now);
         let recorder = &around.services.recorder;
-        Self {
+        let mut talk = Self {
             key,
             law,
             ears: Vad::new(Mode::default()),
-            turn: Turn::new(turn),
             up: resampler(SAMPLE_RATE, engine.input_rate()),
-            down: resampler(engine.output_rate(), SAMPLE_RATE),
+            down: aligned(engine.output_rate(), SAMPLE_RATE),
+            resampling: None,
             engine,
+            remote: tls.map(Remote::new),
             resampled: Vec::new(),
-            mouth: Mouth::new(law, duck_db),
+            mouth: Mouth::new(law, conduct.turn.duck_db),
             ledger: Ledger::new(),
             tape: recording.map(|id| Tape::new(id, recorder.clone())),
             events,
             position: Samples::ZERO,
+            origin: Samples::ZERO,
             wake: None,
             leaving: None,
             end: None,
             base: None,
             held: false,
             aside: false,
-            first_item: 0,
-            next_item: 0,
+            items: Items::default(),
+            stopgap: Stopgap::new(conduct.filler, conduct.idle),
+            longest: conduct.longest.map(samples),
+            turn: Turn::new(conduct.turn),
             told_latency: true,
+            told_state: AgentState::Listening,
             caller_began: Samples::ZERO,
             refused: 0,
             lost_events: 0,
-        }
+        };
+        // A remote engine wants its socket while the telephone still rings.
+        talk.settle(now, around);
+        talk
     }
 
     /// Another law was agreed on.
     pub(super) fn set_law(&mut self, law: Law) {
         self.law = law;
-        self.mouth.playout().set_law(law);
+        self.mouth.set_law(law);
     }
 
     /// The other side can hear us, from `position` of its own audio on.
@@ -148,6 +181,12 @@ impl Talk {
         self.settle(now, around);
     }
 
+    /// What a tool came to.
+    pub(super) fn tool_result(&mut self, id: ToolId, output: String, now: Instant, around: &Surroundings<'_>) {
+        self.engine.handle(Input::ToolResult { id, output }, now);
+        self.settle(now, around);
+    }
+
     /// The caller's audio goes on.
     pub(super) fn hear(&mut self, frame: Frame<'_>, now: Instant, around: &Surroundings<'_>) {
         let Some(start) = self.base.and_then(|base| frame.start.checked_sub(base)) else { return };
@@ -166,21 +205,55 @@ impl Talk {
                 level_dbov: voice.level_dbov,
             });
         });
-        match &mut self.up {
-            Some(up) => {
+        self.pass_on(samples, now);
+        self.settle(now, around);
+        self.watch_time(now, around);
+    }
+
+    /// Gives the engine the caller's audio in the form that it wants.
+    fn pass_on(&mut self, samples: &[i16], now: Instant) {
+        let law = match self.engine.wire() {
+            Wire::Mulaw => Some(Law::Mu),
+            Wire::Alaw => Some(Law::A),
+            Wire::Pcm { .. } => None,
+        };
+        match (law, &mut self.up) {
+            (Some(law), _) => {
+                let mut bytes = [0; MAX_FRAME];
+                let coded = law.encode(samples, &mut bytes);
+                self.engine.handle(Input::Coded(bytes.get(..coded).unwrap_or_default()), now);
+            }
+            (None, Some(up)) => {
                 self.resampled.clear();
                 up.push(samples, &mut self.resampled);
                 self.engine.handle(Input::Audio(&self.resampled), now);
             }
-            None => self.engine.handle(Input::Audio(samples), now),
+            (None, None) => self.engine.handle(Input::Audio(samples), now),
         }
-        self.settle(now, around);
+    }
+
+    /// Nobody speaks, or the call has lasted as long as it may.
+    fn watch_time(&mut self, now: Instant, around: &Surroundings<'_>) {
+        if let Some(longest) = self.longest
+            && self.position >= longest
+        {
+            self.longest = Some(self.position + LAST_WORDS);
+            if self.stopgap.is_last_word_asked() {
+                self.want_end(MediaEvent::HangUp);
+            } else {
+                self.tell(MediaEvent::TimeIsUp);
+                self.stopgap.last_word_asked();
+                self.goodbye(now, around);
+            }
+        }
+        self.ask_after_silence(now, around);
     }
 
     /// The caller pressed a key.
     pub(super) fn key(&mut self, key: char, at: u64, now: Instant, around: &Surroundings<'_>) {
         let Some(at) = self.base.and_then(|base| at.checked_sub(base)) else { return };
         self.tell(MediaEvent::Key(key));
+        self.stopgap.moved(self.position);
         self.turn.handle_key(Samples(at));
         self.settle(now, around);
         self.ledger.clock().end_of_speech(self.position, self.position, now);
@@ -231,17 +304,24 @@ impl Talk {
     pub(super) fn become_other(
         &mut self,
         engine: EngineSpec,
-        turn: turn::Settings,
+        conduct: Conduct,
         now: Instant,
         around: &Surroundings<'_>,
     ) {
         self.drop_speech(now);
-        let engine = voices::engine(engine);
-        self.turn = self.turn.succeeded_by(turn);
+        let Made { engine, tls } = voices::engine(engine, now);
+        self.turn = self.turn.succeeded_by(conduct.turn);
         self.up = resampler(SAMPLE_RATE, engine.input_rate());
-        self.down = resampler(engine.output_rate(), SAMPLE_RATE);
-        self.engine = engine;
-        self.first_item = self.next_item;
+        self.down = aligned(engine.output_rate(), SAMPLE_RATE);
+        self.resampling = None;
+        let former = std::mem::replace(&mut self.engine, engine);
+        let socket = std::mem::replace(&mut self.remote, tls.map(Remote::new));
+        around.part(Parting::of(former, socket.and_then(Remote::into_socket), now));
+        self.items.next_engine();
+        self.origin = self.position;
+        self.stopgap = Stopgap::new(conduct.filler, conduct.idle);
+        self.stopgap.moved(self.position);
+        self.longest = conduct.longest.map(samples).or(self.longest);
         (self.wake, self.leaving) = (None, None);
         if self.base.is_some() {
             self.engine.handle(Input::Answered, now);
@@ -265,36 +345,9 @@ impl Talk {
         }
     }
 
-    /// Throws away everything that is queued, also what should be heard to its end.
-    fn drop_speech(&mut self, now: Instant) {
-        let cut = self.mouth.flush_all();
-        self.cut(&cut);
-        self.tell_engine(&cut, now);
-    }
-
-    /// Tells the engine how much was heard of what was cut.
-    fn tell_engine(&mut self, cut: &[(ItemId, Samples)], now: Instant) {
-        for (item, heard) in cut {
-            if let Some(item) = self.inner(*item) {
-                self.engine.handle(Input::Interrupted { item, heard: *heard }, now);
-            }
-        }
-    }
-
-    /// An item of the engine, as the rest of the call knows it.
-    fn outer(&mut self, item: ItemId) -> ItemId {
-        let outer = self.first_item + item.0;
-        self.next_item = self.next_item.max(outer + 1);
-        ItemId(outer)
-    }
-
-    /// An item of the call, as the engine knows it; none when it is a former engine's.
-    fn inner(&self, item: ItemId) -> Option<ItemId> {
-        item.0.checked_sub(self.first_item).map(ItemId)
-    }
-
     /// Fills the next frame towards the caller.
     pub(super) fn speak(&mut self, frame: &mut [u8], now: Instant, around: &Surroundings<'_>) {
+        self.fill_in();
         let sent = self.mouth.fill(frame);
         self.turn.handle_sent(self.position, sent.level_dbov);
         if let Some(tape) = &mut self.tape {
@@ -306,6 +359,9 @@ impl Talk {
         while let Some(progress) = self.mouth.poll() {
             moved = true;
             self.played(progress, now);
+        }
+        if self.engine.follows_playout() {
+            moved |= self.follow(now);
         }
         if moved {
             self.settle(now, around);
@@ -324,9 +380,8 @@ impl Talk {
 
     /// Tells the call's task; an event that finds no room is counted and lost.
     pub(super) fn tell(&mut self, event: MediaEvent) {
-        if self.events.try_send(event).is_err() {
-            self.lost_events += 1;
-        }
+        let told = self.events.try_send(event).is_ok();
+        self.lost_events += u64::from(!told);
     }
 
     /// The recording that this call feeds.
@@ -335,37 +390,17 @@ impl Talk {
     }
 
     /// Ends it: what was being said was heard so far.
-    pub(super) fn finish(mut self) -> Ending {
+    pub(super) fn finish(mut self, now: Instant) -> Ending {
         let cut = self.mouth.flush_all();
         self.cut(&cut);
+        self.tell_engine(&cut, now);
         Ending {
             turns: self.turn.counters(),
             transcript: self.ledger.transcript().to_vec(),
             refused: self.refused,
             lost_events: self.lost_events,
             lost_seconds: self.tape.take().map_or(0, Tape::finish),
-        }
-    }
-
-    fn played(&mut self, progress: Progress, now: Instant) {
-        match progress {
-            Progress::Started(item) => {
-                let item = ItemId(item.0);
-                let interruptible = self.mouth.may_cut(item);
-                self.ledger.started(item, self.position);
-                self.turn.handle_playout(Playback::Started { item, interruptible });
-                self.ledger.clock().first_packet(now);
-                self.tell_latency();
-            }
-            Progress::Finished { item, .. } => {
-                let item = ItemId(item.0);
-                let line = self.ledger.finished(item, self.position).cloned();
-                self.tell_line(line);
-                self.turn.handle_playout(Playback::Finished { item });
-                if let Some(item) = self.inner(item) {
-                    self.engine.handle(Input::Finished { item }, now);
-                }
-            }
+            parting: Parting::of(self.engine, self.remote.and_then(Remote::into_socket), now),
         }
     }
 
@@ -408,9 +443,10 @@ impl Talk {
             let drained = matches!(output, Output::Timeout(_));
             self.grant(output, now, around);
             if drained {
-                return;
+                break;
             }
         }
+        self.tell_state();
     }
 
     fn act(&mut self, action: Action, now: Instant) {
@@ -438,7 +474,7 @@ impl Talk {
                 self.caller_began = at;
                 self.ledger.caller_started(at);
                 self.tell(MediaEvent::CallerStarted { at: at.duration() });
-                self.engine.handle(Input::TurnStarted { at }, now);
+                self.engine.handle(Input::TurnStarted { at: at - self.origin }, now);
             }
             Action::CallerStopped { at } => self.caller_stopped(at, now),
             Action::Nudge => self.engine.handle(Input::Nudge, now),
@@ -452,134 +488,19 @@ impl Talk {
         self.told_latency = false;
         self.tell(MediaEvent::CallerStopped { from: self.caller_began.duration(), to: at.duration() });
         self.turn.handle_engine(Answer::Asked);
-        self.engine.handle(Input::TurnEnded { at }, now);
+        self.engine.handle(Input::TurnEnded { at: at - self.origin }, now);
     }
 
-    /// Does what the engine wants.
-    fn grant(&mut self, output: Output, now: Instant, around: &Surroundings<'_>) {
-        match output {
-            Output::Audio { item, audio, interruptible } => {
-                let item = self.outer(item);
-                self.enqueue(item, audio, interruptible, now);
-            }
-            Output::Text { item, text, span } => {
-                let item = self.outer(item);
-                self.ledger.text(item, text, span);
-            }
-            Output::ItemEnd { item } => {
-                let item = self.outer(item);
-                self.mouth.end(item);
-            }
-            Output::Flush => self.interrupt(now),
-            Output::Clear => self.drop_speech(now),
-            Output::BargeIn(barge_in) => self.turn.set_barge_in(barge_in),
-            Output::Synthesize { ticket, text } => self.synthesize(ticket, &text, now, around),
-            Output::WallClock => {
-                let time = jiff::Timestamp::now().to_zoned(around.services.zone.clone());
-                let part = |value: i8| u8::try_from(value).unwrap_or_default();
-                let clock = WallClock { hour: part(time.hour()), minute: part(time.minute()) };
-                self.engine.handle(Input::WallClock(clock), now);
-            }
-            Output::Coded { .. }
-            | Output::Connect(_)
-            | Output::Ready
-            | Output::Disconnect { .. }
-            | Output::Send(_)
-            | Output::SendBinary(_)
-            | Output::Tool(_)
-            | Output::CallerText { .. }
-            | Output::Usage(_)
-            | Output::Trouble(_) => debug!("a remote engine has no socket here yet"),
-            Output::Nothing => self.turn.handle_engine(Answer::Nothing),
-            Output::TextEnds { item, end } => {
-                let item = self.outer(item);
-                self.ledger.stretch(item, end);
-            }
-            Output::Decided(decision) => self.tell(MediaEvent::Decided(decision)),
-            Output::HangUp => self.leaving = Some(LAST_PACKETS),
-            Output::Note(note) => self.note(&note),
-            Output::Timeout(wake) => self.wake = wake,
-        }
-    }
-
-    fn note(&self, note: &Note) {
-        debug!(call = self.key.0, ?note, "the agent notes");
-    }
-
-    fn enqueue(&mut self, item: ItemId, audio: Clip, interruptible: bool, now: Instant) {
-        self.ledger.clock().first_audio(now);
-        self.turn.handle_engine(Answer::Coming);
-        let audio = match &mut self.down {
-            Some(down) => {
-                self.resampled.clear();
-                down.push(audio.samples(), &mut self.resampled);
-                Clip::new(self.resampled.as_slice().into())
-            }
-            None => audio,
+    /// Tells what the agent is doing, when that has changed.
+    fn tell_state(&mut self) {
+        let state = match self.turn.state() {
+            turn::State::Listening | turn::State::CallerSpeaking => AgentState::Listening,
+            turn::State::Thinking => AgentState::Thinking,
+            turn::State::Speaking => AgentState::Speaking,
         };
-        let refused = self.mouth.say(item, audio, interruptible);
-        if refused > 0 {
-            self.refused += refused as u64;
-            warn!(call = self.key.0, samples = refused, "the engine says more than can wait to be heard");
-        }
-    }
-
-    /// Asks for speech: at hand for the lines that are always said, from the worker for all others.
-    fn synthesize(&mut self, ticket: Ticket, text: &str, now: Instant, around: &Surroundings<'_>) {
-        if let Some(speech) = around.services.voice.phrasebook().find(text) {
-            self.engine.handle(Input::Synthesized { ticket, speech }, now);
-            return;
-        }
-        let (commands, key) = (around.commands.clone(), self.key);
-        let deliver = move |speech| {
-            // A shard that is gone needs no speech; from one that is swamped the engine's watchdog asks again.
-            if let Some(commands) = commands.upgrade()
-                && commands.try_send(Command::Synthesized(key, ticket, speech)).is_err()
-            {
-                warn!(call = key.0, "a line came and found no room on its shard");
-            }
-        };
-        if let Err(error) = around.services.voice.request(text.to_owned(), deliver) {
-            warn!(call = self.key.0, %error, "a line is left out");
-            let nothing = Arc::new(Speech { audio: Arc::new([]), words: Vec::new() });
-            self.engine.handle(Input::Synthesized { ticket, speech: nothing }, now);
-        }
-    }
-
-    /// Throws away what is queued and may be cut, and tells the engine how much of it was heard.
-    fn interrupt(&mut self, now: Instant) {
-        let cut = self.mouth.flush();
-        self.cut(&cut);
-        self.tell_engine(&cut, now);
-    }
-
-    /// The lines that were cut get their place in the ledger.
-    fn cut(&mut self, cut: &[(ItemId, Samples)]) {
-        for (item, heard) in cut {
-            let line = self.ledger.interrupted(*item, *heard, self.position).cloned();
-            self.tell_line(line);
-        }
-        if self.mouth.is_silent() {
-            self.turn.handle_playout(Playback::Idle);
-        }
-    }
-
-    fn tell_line(&mut self, line: Option<Line>) {
-        let Some(Line { text, interrupted, .. }) = line else { return };
-        if !text.is_empty() {
-            self.tell(MediaEvent::AgentSaid { heard: text, interrupted });
-        }
-    }
-
-    fn tell_latency(&mut self) {
-        let latency = self.ledger.latency();
-        if self.told_latency {
-            return;
-        }
-        if let (Some(total), Some(endpointing), Some(engine)) = (latency.first_packet, latency.asked, latency.engine())
-        {
-            self.told_latency = true;
-            self.tell(MediaEvent::Latency { total, endpointing, engine });
+        if state != self.told_state {
+            self.told_state = state;
+            self.tell(MediaEvent::State(state));
         }
     }
 }
@@ -596,4 +517,14 @@ fn resampler(from: u32, to: u32) -> Option<Resampler> {
             None
         }
     }
+}
+
+/// As [`resampler`], for items.
+fn aligned(from: u32, to: u32) -> Option<Resampler> {
+    resampler(from, to).and_then(|_| Resampler::aligned(from, to).ok())
+}
+
+/// A setting on the media clock.
+fn samples(time: Duration) -> Samples {
+    Samples::from_ms(u64::try_from(time.as_millis()).unwrap_or(u64::MAX / 8))
 }
