@@ -17,8 +17,12 @@ pub(crate) struct Form {
 }
 
 impl Form {
+    pub(crate) const fn new(law: Option<Law>, rate: u32) -> Self {
+        Self { law, rate }
+    }
+
     const fn pcm(rate: u32) -> Self {
-        Self { law: None, rate }
+        Self::new(None, rate)
     }
 
     /// What the caller's audio is.
@@ -82,6 +86,14 @@ impl Form {
         }
     }
 
+    /// A sine of this pitch and level (a full-scale sine is -3 dBov).
+    pub(crate) fn tone(self, hertz: f32, dbov: f32, ms: u64) -> Vec<i16> {
+        let (step, peak) = (TAU * f64::from(hertz) / f64::from(self.rate), f64::from(dbov) / 20.0);
+        let peak = 32_768.0 * SQRT_2 * 10f64.powf(peak);
+        let sample = |n: usize| ((n as f64 * step).sin() * peak).round() as i16;
+        (0..self.samples_in(ms)).map(sample).collect()
+    }
+
     /// All bytes of a sound. `words`: how many are said; `place`: that of the item; `said`: what the caller said last, at a rate.
     pub(crate) fn render(self, sound: &Sound, words: u64, place: usize, said: (&[i16], u32)) -> Vec<u8> {
         match sound {
@@ -92,12 +104,7 @@ impl Form {
                     None => self.encode(&vec![place as i16; samples]),
                 }
             }
-            Sound::Tone(hertz, dbov, ms) => {
-                let (step, peak) = (TAU * f64::from(*hertz) / f64::from(self.rate), f64::from(*dbov) / 20.0);
-                let peak = 32_768.0 * SQRT_2 * 10f64.powf(peak);
-                let sample = |n: usize| ((n as f64 * step).sin() * peak).round() as i16;
-                self.encode(&(0..self.samples_in(*ms)).map(sample).collect::<Vec<_>>())
-            }
+            Sound::Tone(hertz, dbov, ms) => self.encode(&self.tone(*hertz, *dbov, *ms)),
             Sound::Samples(samples) => self.encode(samples),
             Sound::Echo => self.encode(&stretched(said.0, said.1, self.rate)),
         }
@@ -105,7 +112,7 @@ impl Form {
 }
 
 /// The same sound at another rate: as it is where that is the same, and else good enough to be recognised.
-fn stretched(samples: &[i16], from: u32, to: u32) -> Vec<i16> {
+pub(crate) fn stretched(samples: &[i16], from: u32, to: u32) -> Vec<i16> {
     if from == to {
         return samples.to_vec();
     }
