@@ -32,7 +32,8 @@ pub(crate) enum Admission {
 impl Admission {
     /// A refusal in a provider's words.
     pub(crate) fn refusal(status: u16, code: &str, message: &str) -> Self {
-        let error = serde_json::json!({ "error": { "type": "invalid_request_error", "code": code, "message": message } });
+        let error =
+            serde_json::json!({ "error": { "type": "invalid_request_error", "code": code, "message": message } });
         Self::Status(status, error.to_string())
     }
 }

@@ -22,6 +22,7 @@ mod machines;
 mod realtime;
 mod socket;
 mod tests;
+mod web;
 
 #[allow(unused_imports, reason = "names of what the fakes give")]
 pub(crate) use {
@@ -30,5 +31,6 @@ pub(crate) use {
     host::{Fake, Heard, Left, Received, Sent},
     machines::Mishap,
     machines::realtime::{End, Plan, Speech},
-    realtime::{KEY, Provider, Realtime},
+    realtime::{KEY, MODEL, Provider, Realtime},
+    web::{Answer, Request, WebServer},
 };

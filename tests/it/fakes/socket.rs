@@ -175,8 +175,7 @@ impl<M: Machine> Session<'_, M> {
         let due = state.machine.due();
         acts.retain(|act| !self.mute || matches!(act, Act::Mishap(_)));
         let session = self.session;
-        let sent: Vec<Sent> =
-            acts.iter().filter_map(told).map(|event| Sent { at, session, event }).collect();
+        let sent: Vec<Sent> = acts.iter().filter_map(told).map(|event| Sent { at, session, event }).collect();
         drop(state);
         if !sent.is_empty() {
             self.shared.note(|state| state.sent.extend(sent));

@@ -103,6 +103,7 @@ async fn a_bot_demands_its_header_and_may_be_closed() {
     driver.feed(Input::Answered).await;
     let start = driver.while_waiting(bot.until_received("start")).await;
     assert_eq!(start.event["answered"], true);
+    bot.tell(json!({ "type": "note", "text": "customer 42" }));
     bot.fail(Mishap::Close(Some(1_000), String::new()));
     driver.until("the bot to have left", |driver| driver.hung_up).await;
     bot.assert_strict();

@@ -24,7 +24,7 @@ pub(super) struct Driver<E> {
     wakeup: Option<Instant>,
     /// What the caller has heard, or would.
     pub(super) agent: Vec<i16>,
-    /// Samples of the item that isn't whole.
+    /// Samples of the item that isn't whole yet.
     item: usize,
     pub(super) ready: usize,
     pub(super) items: Vec<ItemId>,
@@ -165,28 +165,31 @@ impl<E: Engine> Driver<E> {
         drop(socket.close(Some(CloseFrame { code: code.into(), reason: "".into() })).await);
     }
 
+    /// Whatever comes is heard at once, however long it is.
+    fn hear(&mut self, item: ItemId, samples: usize) {
+        self.item += samples;
+        let heard = Samples::from_ms(self.item as u64 * 1_000 / u64::from(self.engine.output_rate()));
+        if self.engine.follows_playout() {
+            self.engine.handle(Input::Heard { item, heard }, Instant::now());
+        }
+    }
+
     #[expect(clippy::wildcard_enum_match_arm, reason = "the rest is for calls")]
     fn note(&mut self, output: Output) {
         match output {
             Output::Ready => self.ready += 1,
-            Output::Audio { audio, .. } => {
-                self.item += audio.len();
+            Output::Audio { item, audio, .. } => {
                 self.agent.extend_from_slice(audio.samples());
+                self.hear(item, audio.len());
             }
-            Output::Coded { bytes, .. } => {
-                self.item += bytes.len();
+            Output::Coded { item, bytes, .. } => {
                 self.agent.extend(bytes.samples().iter().map(|byte| Law::Mu.decode_byte(*byte)));
+                self.hear(item, bytes.len());
             }
             Output::ItemEnd { item } => {
-                // Heard to its end at once, however long it is.
-                let heard = Samples::from_ms(self.item as u64 * 1_000 / u64::from(self.engine.output_rate()));
                 self.item = 0;
                 self.items.push(item);
-                let now = Instant::now();
-                if self.engine.follows_playout() {
-                    self.engine.handle(Input::Heard { item, heard }, now);
-                }
-                self.engine.handle(Input::Finished { item }, now);
+                self.engine.handle(Input::Finished { item }, Instant::now());
             }
             Output::Trouble(trouble) => self.troubles.push(trouble),
             Output::Tool(call) => self.tools.push(call),

@@ -3,3 +3,4 @@
 mod bot;
 mod driver;
 mod realtime;
+mod web;
