@@ -65,7 +65,7 @@ pub(crate) struct Heard {
     pub(crate) samples: Vec<i16>,
 }
 
-/// What the fake said, with lengths in the place of audio.
+/// What the fake said, with lengths in the place of audio: messages, `binary` ones too, and each `mishap`.
 #[derive(Clone, Debug)]
 pub(crate) struct Sent {
     pub(crate) at: Instant,

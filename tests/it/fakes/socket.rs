@@ -175,7 +175,7 @@ impl<M: Machine> Session<'_, M> {
         let due = state.machine.due();
         acts.retain(|act| !self.mute || matches!(act, Act::Mishap(_)));
         let session = self.session;
-        let sent: Vec<Sent> = acts.iter().filter_map(told).map(|event| Sent { at, session, event }).collect();
+        let sent: Vec<Sent> = acts.iter().map(told).map(|event| Sent { at, session, event }).collect();
         drop(state);
         if !sent.is_empty() {
             self.shared.note(|state| state.sent.extend(sent));
@@ -253,15 +253,15 @@ fn reset(tcp: &TcpStream) {
 }
 
 /// What is written down of something that is sent.
-fn told(act: &Act) -> Option<Value> {
+fn told(act: &Act) -> Value {
     match act {
-        Act::Binary(bytes) => Some(json!({ "binary": bytes.len() })),
-        Act::Mishap(_) => None,
+        Act::Binary(bytes) => json!({ "type": "binary", "bytes": bytes.len() }),
+        Act::Mishap(mishap) => json!({ "type": "mishap", "mishap": format!("{mishap:?}") }),
         Act::Text(text) => {
             let mut event: Value = serde_json::from_str(text).unwrap_or_else(|_| json!(text));
             shorten(event.pointer_mut("/delta"));
             shorten(event.pointer_mut("/media/payload"));
-            Some(event)
+            event
         }
     }
 }

@@ -10,8 +10,9 @@ use talkpath::net::tls;
 use talkpath::net::websocket::{Dialer, Socket};
 use talkpath_media::g711::Law;
 use talkpath_media::tone::Tone;
-use talkpath_speech::engine::{Note, ToolCall, Trouble, Wire};
+use talkpath_speech::engine::{ConnectFailure, Note, ToolCall, Trouble, Wire};
 use talkpath_speech::{Engine, Input, ItemId, Output, Samples};
+use tokio::task::JoinHandle;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
@@ -20,6 +21,7 @@ pub(super) struct Driver<E> {
     engine: E,
     dialer: Dialer,
     tls: Arc<ClientConfig>,
+    dialling: Option<JoinHandle<Result<Socket, ConnectFailure>>>,
     socket: Option<Socket>,
     wakeup: Option<Instant>,
     /// What the caller has heard, or would.
@@ -42,6 +44,7 @@ impl<E: Engine> Driver<E> {
             engine,
             dialer: Dialer::new(Resolver::new(None).unwrap()),
             tls: Arc::new(tls::client(ca).unwrap()),
+            dialling: None,
             socket: None,
             wakeup: None,
             agent: Vec::new(),
@@ -106,8 +109,17 @@ impl<E: Engine> Driver<E> {
     async fn step(&mut self) {
         let wakeup = self.wakeup.unwrap_or_else(|| Instant::now() + Duration::from_secs(60));
         let Some(socket) = &mut self.socket else {
-            tokio::time::sleep_until(wakeup.into()).await;
-            return self.feed(Input::Wakeup).await;
+            let dialled = async {
+                match &mut self.dialling {
+                    Some(dialling) => dialling.await.unwrap(),
+                    None => std::future::pending().await,
+                }
+            };
+            let dialled = tokio::select! {
+                dialled = dialled => Some(dialled),
+                () = tokio::time::sleep_until(wakeup.into()) => None,
+            };
+            return self.dialled(dialled).await;
         };
         tokio::select! {
             came = socket.next() => match came {
@@ -128,6 +140,21 @@ impl<E: Engine> Driver<E> {
         }
     }
 
+    /// What came of dialling; nothing if its time was over before.
+    async fn dialled(&mut self, dialled: Option<Result<Socket, ConnectFailure>>) {
+        match dialled {
+            None => self.feed(Input::Wakeup).await,
+            Some(Ok(socket)) => {
+                (self.socket, self.dialling) = (Some(socket), None);
+                self.feed(Input::SocketOpened).await;
+            }
+            Some(Err(failure)) => {
+                self.dialling = None;
+                self.feed(Input::SocketFailed(failure)).await;
+            }
+        }
+    }
+
     async fn drain(&mut self) {
         loop {
             match self.engine.poll() {
@@ -135,13 +162,11 @@ impl<E: Engine> Driver<E> {
                     self.wakeup = wakeup;
                     return;
                 }
-                Output::Connect(endpoint) => match self.dialer.open(&endpoint, Arc::clone(&self.tls)).await {
-                    Ok(socket) => {
-                        self.socket = Some(socket);
-                        self.engine.handle(Input::SocketOpened, Instant::now());
-                    }
-                    Err(failure) => self.engine.handle(Input::SocketFailed(failure), Instant::now()),
-                },
+                Output::Connect(endpoint) => {
+                    let (dialer, tls) = (self.dialer.clone(), Arc::clone(&self.tls));
+                    self.socket = None;
+                    self.dialling = Some(tokio::spawn(async move { dialer.open(&endpoint, tls).await }));
+                }
                 Output::Disconnect { code } => self.close(code).await,
                 Output::Send(text) => self.send(Message::text(text)).await,
                 Output::SendBinary(bytes) => self.send(Message::binary(bytes)).await,
@@ -161,6 +186,7 @@ impl<E: Engine> Driver<E> {
 
     async fn close(&mut self, code: u16) {
         self.closed = true;
+        self.dialling = None;
         let Some(mut socket) = self.socket.take() else { return };
         drop(socket.close(Some(CloseFrame { code: code.into(), reason: "".into() })).await);
     }

@@ -151,3 +151,19 @@ async fn a_port_that_is_shut_refuses_until_it_is_opened() {
     driver.while_waiting(fake.until_heard(600)).await;
     assert_eq!(driver.ready, 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_deaf_stalls_what_is_sent_and_what_is_noisy_is_passed_over() {
+    let fake = Realtime::start(Provider::OpenAi);
+    fake.with(|service, _| service.server.noisy = true);
+    converse(&fake, fake.settings(), None).await;
+    let mut driver = engine(fake.settings(), None);
+    driver.until("the session", |driver| driver.ready == 1).await;
+    driver.feed(Input::Answered).await;
+    fake.fail(Mishap::Deaf);
+    driver.while_waiting(fake.until_sent("mishap")).await;
+    let heard = fake.samples().len();
+    let minute = driver.say(800.0, 30_000);
+    assert!(tokio::time::timeout(Duration::from_millis(300), minute).await.is_err(), "a minute fits nowhere");
+    assert_eq!(fake.samples().len(), heard);
+}
