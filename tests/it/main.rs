@@ -18,6 +18,8 @@ mod calls;
 mod carrier;
 mod command_call;
 mod command_trunk;
+#[allow(dead_code, reason = "tests of whole calls take what they need")]
+mod fakes;
 mod hold;
 mod hostile;
 mod ipv6;
