@@ -16,7 +16,7 @@ use crate::recorder::RecordingId;
 use std::io;
 use std::net::IpAddr;
 use std::time::Instant;
-use talkpath_config::Agent;
+use talkpath_config::{Agent, Role};
 use talkpath_media::g711::Law;
 use talkpath_media::sdp::{self, Direction, LocalMedia, MediaPlan, SdpError};
 use talkpath_sip::agent::Body;
@@ -172,15 +172,25 @@ pub(super) struct Voice {
 
 impl Voice {
     /// An agent of the configuration.
-    pub(super) fn of_agent(context: &Context, agent: &Agent) -> Self {
-        let talkpath_config::Engine::Builtin(settings) = &agent.engine;
+    ///
+    /// # Errors
+    /// Its texts can't be filled in, or its engine is a remote one.
+    pub(super) fn of_agent(context: &Context, agent: &Agent) -> anyhow::Result<Self> {
         let conduct = Conduct { turn: agent.turn.clone(), ..Conduct::default() };
-        Self { conduct, ..Self::plain(context, EngineSpec::Builtin(settings.clone())) }
+        Ok(Self { conduct, ..Self::plain(context, engine_of(agent)?) })
     }
 
     /// An engine that needs no thresholds of its own.
     pub(super) fn plain(context: &Context, engine: EngineSpec) -> Self {
         Self { engine, conduct: Conduct::default(), record: context.config.recording.enabled }
+    }
+}
+
+/// What an agent talks by.
+pub(crate) fn engine_of(agent: &Agent) -> anyhow::Result<EngineSpec> {
+    match &agent.role {
+        Role::Receptionist(receptionist) => Ok(EngineSpec::Builtin(receptionist.settings(&agent.variables)?)),
+        Role::Model(_) | Role::Bot(_) => anyhow::bail!("the engine \"{}\" can't be dialled yet", agent.engine),
     }
 }
 

@@ -25,4 +25,5 @@ pub use event::{CallEvent, CallEventKind, CallId, Direction};
 pub use facts::CallFacts;
 pub use inbound::answer;
 pub(crate) use info::TYPES as KEY_TYPES;
+pub(crate) use media::engine_of;
 pub use place::{Callee, Goal, Outgoing, Try, Wanted, place};

@@ -3,7 +3,7 @@
 use super::console::Console;
 use super::stop::Stop;
 use super::{Common, logging, outbound};
-use crate::call::{Callee, Outgoing, Try, Wanted};
+use crate::call::{Callee, Outgoing, Try, Wanted, engine_of};
 use crate::net::shard::{Conduct, EngineSpec};
 use crate::server::Server;
 use crate::trunk::Caller;
@@ -99,10 +99,9 @@ fn outgoing(arguments: &CallArguments, config: &Config, to: Callee) -> anyhow::R
         })?,
         None => config.agents.first().context("the configuration has no agent")?,
     };
-    let talkpath_config::Engine::Builtin(settings) = &agent.engine;
     let engine = match &arguments.play {
         Some(file) => EngineSpec::Play(wav::read(file)?),
-        None => EngineSpec::Builtin(settings.clone()),
+        None => engine_of(agent)?,
     };
     let ring = Duration::from_secs(arguments.ring);
     let record = arguments.record || config.recording.enabled;

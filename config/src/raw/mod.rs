@@ -17,6 +17,8 @@ pub(crate) use agent::{Agent, Fallback, Idle, Prompts, Scalar};
 pub(crate) use engine::{
     Audio, Dialect, Engine, EngineKind, Finder, Headers, ModelOrNone, Redial, Service, Transcription, TurnEnd,
 };
+#[cfg(test)]
+pub(crate) use engine::TurnEndTable;
 pub(crate) use tool::Tool;
 pub(crate) use trunk::{Forbid, Group, Member, Numbers, Phone, Rewrite, Trunk, TrunkNumbers};
 

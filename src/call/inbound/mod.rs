@@ -185,7 +185,9 @@ impl Inbound {
         let agent = context.config.agent(name);
         let agent =
             agent.ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, format!("there is no agent \"{name}\"")))?;
-        if let Some(ended) = self.answer(Voice::of_agent(&context, agent), agent.ring).await? {
+        let voice = Voice::of_agent(&context, agent)
+            .map_err(|error| Refusal::new(StatusCode::SERVICE_UNAVAILABLE, format!("agent \"{name}\": {error:#}")))?;
+        if let Some(ended) = self.answer(voice, agent.ring).await? {
             return Ok(Step::Ended(ended));
         }
         loop {
