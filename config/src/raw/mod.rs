@@ -14,11 +14,11 @@ pub(crate) use action::{
     Word,
 };
 pub(crate) use agent::{Agent, Fallback, Idle, Prompts, Scalar};
+#[cfg(test)]
+pub(crate) use engine::TurnEndTable;
 pub(crate) use engine::{
     Audio, Dialect, Engine, EngineKind, Finder, Headers, ModelOrNone, Redial, Service, Transcription, TurnEnd,
 };
-#[cfg(test)]
-pub(crate) use engine::TurnEndTable;
 pub(crate) use tool::Tool;
 pub(crate) use trunk::{Forbid, Group, Member, Numbers, Phone, Rewrite, Trunk, TrunkNumbers};
 

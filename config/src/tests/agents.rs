@@ -126,7 +126,7 @@ fn a_prompt_may_be_in_a_file() {
     std::fs::write(&file, "You are\n{{ company }'s.\n").unwrap();
     let error = refused(&format!("{WORLD}engine = \"model\"\n{more}"));
     std::fs::remove_file(&file).unwrap();
-    assert!(error.starts_with(&format!("my.toml:26:10: {}:2:12: ", file.display())), "{error}");
+    assert!(error.starts_with(&format!("my.toml:27:10: {}:2:12: ", file.display())), "{error}");
 }
 
 #[test]
@@ -140,7 +140,7 @@ fn everything_else_that_can_be_said_of_an_agent_is_read() {
     assert_eq!(agent.engine, "bot");
     assert!(matches!(&agent.role, Role::Bot(settings) if settings.url == "wss://bot.example.com"));
     assert_eq!((agent.ring, agent.max_duration), (Duration::from_millis(1_500), Some(Duration::from_secs(600))));
-    assert_eq!(agent.transfer["the desk"].to_string(), "phone:desk for 10 s");
+    assert_eq!(agent.transfer["the desk"].to_string(), "dial phone:desk for 10 s");
     assert_eq!(agent.fallback, [Fallback::Agent("spare".into()), Fallback::Say("Sorry.".into())]);
     assert_eq!(agent.filler, Some(Prompt::File("wait.wav".into())));
     let prompts = IdlePrompts::Texts(vec!["Hello?".into(), "Hello!".into()]);

@@ -12,17 +12,15 @@ fn engine(more: &str) -> EngineKind {
 }
 
 fn remote(more: &str) -> Remote<realtime::Settings> {
-    match engine(&format!("kind = \"realtime\"\nmodel = \"m\"\nkey = \"k\"\n{more}")) {
-        EngineKind::Realtime(remote) => remote,
-        other => panic!("{other:?}"),
-    }
+    let kind = engine(&format!("kind = \"realtime\"\nmodel = \"m\"\nkey = \"k\"\n{more}"));
+    let EngineKind::Realtime(remote) = kind else { panic!("{kind:?}") };
+    remote
 }
 
 fn bot(more: &str) -> Remote<stream::Settings> {
-    match engine(&format!("kind = \"stream\"\nurl = \"{URL}\"\n{more}")) {
-        EngineKind::Stream(remote) => remote,
-        other => panic!("{other:?}"),
-    }
+    let kind = engine(&format!("kind = \"stream\"\nurl = \"{URL}\"\n{more}"));
+    let EngineKind::Stream(remote) = kind else { panic!("{kind:?}") };
+    remote
 }
 
 #[test]
@@ -98,8 +96,7 @@ fn the_end_of_turns_and_transcripts_are_written_short_or_long() {
     assert_eq!(turn_end("{ by = \"ours\" }"), TurnEnd::Ours);
     assert_eq!(turn_end("\"server\""), TurnEnd::ServerVad(ServerVad::default()));
     assert_eq!(turn_end("\"semantic\""), TurnEnd::SemanticVad { eagerness: None });
-    let vad =
-        ServerVad { threshold: Some(0.25), prefix_padding_ms: Some(300), silence_duration_ms: Some(500) };
+    let vad = ServerVad { threshold: Some(0.25), prefix_padding_ms: Some(300), silence_duration_ms: Some(500) };
     let written = "{ by = \"server\", threshold = 0.25, prefix_padding_ms = 300, silence_duration_ms = 500 }";
     assert_eq!(turn_end(written), TurnEnd::ServerVad(vad));
     let model = |written: &str| {

@@ -100,7 +100,10 @@ fn every_example_is_good_and_has_a_route_that_its_calls_take() {
     let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     let names: Vec<_> = files.iter().filter_map(|file| file.file_stem()?.to_str()).collect();
-    assert_eq!(names, ["3cx", "asterisk", "azure", "bot", "freeswitch", "office", "openai", "qwen", "telnyx", "twilio"]);
+    assert_eq!(
+        names,
+        ["3cx", "asterisk", "azure", "bot", "freeswitch", "office", "openai", "qwen", "telnyx", "twilio"]
+    );
     for file in files {
         let config = Config::load(&file).unwrap();
         assert!(!config.trunks.is_empty(), "{}", file.display());

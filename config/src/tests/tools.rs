@@ -12,7 +12,8 @@ fn tool(more: &str) -> Tool {
 
 fn url(tool: &Tool, arguments: Value, variables: &[(&str, &str)]) -> Result<String, TemplateError> {
     let Value::Object(arguments) = arguments else { unreachable!() };
-    let variables: BTreeMap<_, _> = variables.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+    let variables: BTreeMap<_, _> =
+        variables.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
     tool.url.render(&arguments, &variables)
 }
 
