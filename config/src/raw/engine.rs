@@ -22,6 +22,9 @@ macro_rules! keys {
         }
 
         impl $name {
+            #[cfg(test)]
+            pub(crate) const KEYS: &[&str] = &[$(stringify!($plain),)* $(stringify!($field),)*];
+
             /// The keys that were written, with the places of their values.
             pub(crate) fn places(&self) -> Vec<(&'static str, Range<usize>)> {
                 let all = [$((stringify!($field), self.$field.as_ref().map(Spanned::span)),)*];

@@ -14,6 +14,8 @@ pub(crate) use action::{
     Word,
 };
 pub(crate) use agent::{Agent, Fallback, Idle, Prompts, Scalar};
+#[cfg(test)]
+pub(crate) use engine::TurnEndTable;
 pub(crate) use engine::{
     Audio, Dialect, Engine, EngineKind, Finder, Headers, ModelOrNone, Redial, Service, Transcription, TurnEnd,
 };

@@ -219,16 +219,16 @@ fn fault(text: &str, error: &Error) -> Fault {
     let place = Place::of(text, at.start);
     let told = error.detail().unwrap_or_default();
     let problem = || if told.is_empty() { error.kind().to_string() } else { told.to_owned() };
-    let error = match error.kind() {
-        ErrorKind::OutOfFuel => TemplateError::TooMuch,
-        ErrorKind::SyntaxError | ErrorKind::BadEscape | ErrorKind::InvalidDelimiter => {
-            TemplateError::Syntax { place, problem: problem() }
-        }
-        kind if is_unknown(kind) => TemplateError::Syntax { place, problem: problem() },
-        _ => match undefined(told) {
-            Some(name) => TemplateError::Undefined { place, name: name.to_owned() },
-            None => TemplateError::Failed { place, problem: error.kind().to_string() },
-        },
+    let kind = error.kind();
+    let is_syntax = [ErrorKind::SyntaxError, ErrorKind::BadEscape, ErrorKind::InvalidDelimiter].contains(&kind);
+    let error = if kind == ErrorKind::OutOfFuel {
+        TemplateError::TooMuch
+    } else if is_syntax || is_unknown(kind) {
+        TemplateError::Syntax { place, problem: problem() }
+    } else if let Some(name) = undefined(told) {
+        TemplateError::Undefined { place, name: name.to_owned() }
+    } else {
+        TemplateError::Failed { place, problem: kind.to_string() }
     };
     Fault { error, at }
 }

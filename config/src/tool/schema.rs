@@ -52,9 +52,9 @@ fn table<'a>(path: &str, value: &'a Value) -> Result<&'a Map<String, Value>, Str
 /// One type, or a list of some.
 fn type_is_good(path: &str, kind: &Value) -> Result<(), String> {
     let one = |kind: &Value| kind.as_str().is_some_and(|kind| TYPES.contains(&kind));
-    let good = match kind {
-        Value::Array(kinds) => !kinds.is_empty() && kinds.iter().all(one),
-        kind => one(kind),
+    let good = match kind.as_array() {
+        Some(kinds) => !kinds.is_empty() && kinds.iter().all(one),
+        None => one(kind),
     };
     if good { Ok(()) } else { Err(format!("{path}.type is none of {}, but {kind}", TYPES.join(", "))) }
 }
