@@ -26,6 +26,7 @@ mod ipv6;
 mod kamailio;
 mod led;
 mod many;
+mod models;
 #[path = "../../sip/tests/it/message_corpus.rs"]
 #[expect(dead_code, reason = "the SIP room's own tests ask more of it")]
 mod message_corpus;
