@@ -31,8 +31,8 @@ fn configuration(fake: &Realtime, engine: &str, agent: &str) -> String {
 }
 
 async fn dial(server: SocketAddr) -> PhoneCall {
-    let dialled = Phone::start_realtime(HOME).unwrap().dial(server, "receptionist", DialOptions::default());
-    patiently("an answer", dialled).await.unwrap()
+    let phone = Phone::start_realtime(HOME).unwrap();
+    patiently("an answer", phone.dial(server, "receptionist", DialOptions::default())).await.unwrap()
 }
 
 /// Waits for a tone of some length, and gives when its first packet came.

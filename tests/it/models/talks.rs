@@ -4,7 +4,6 @@ use super::{ANSWER, GREETING, LEVEL, LINE, configuration, dial, until_tone};
 use crate::fakes::{Plan, Provider, Realtime};
 use crate::sound::{song, until_pause};
 use crate::support::{address, patiently, server, story};
-use std::time::Duration;
 use talkpath::net::shard::MediaEvent;
 use talkpath_media::tone::{level_at, level_at_rate};
 
@@ -21,12 +20,12 @@ async fn a_caller_hears_a_model_and_is_heard_in_every_form_of_audio() {
         until_tone(&mut call.ear, GREETING).await;
         until_pause(&mut call.ear).await;
         let song = song();
-        call.mouth().say(song.samples.as_slice().into());
+        patiently("the caller", call.mouth().say(song.samples.as_slice().into())).await.unwrap();
         let began = until_tone(&mut call.ear, ANSWER).await;
         until_pause(&mut call.ear).await;
         let answer = call.ear.samples_since(began);
         assert!((level_at(ANSWER, &answer[800..8_000]) - LEVEL).abs() < LINE, "{audio}");
-        call.mouth().hang_up().await.unwrap();
+        call.hang_up().await.unwrap();
         let (told, report) = story(&mut events).await;
         assert!(report.refused.is_zero() && report.lost_events == 0, "{report:?}");
         let said = told.iter().any(|event| {
