@@ -28,7 +28,7 @@ pub(crate) mod plan;
 mod schema;
 mod shape;
 
-pub(crate) use form::{Form, stretched};
+pub(crate) use form::Form;
 pub(crate) use plan::{End, Plan, Speech};
 
 use answers::Running;

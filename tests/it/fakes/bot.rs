@@ -3,7 +3,7 @@
 use super::door::{Authority, Refusal, Upgrade};
 use super::host::{Fake, Machine, Took};
 use super::machines::g711::Law;
-use super::machines::realtime::{Form, stretched};
+use super::machines::realtime::Form;
 use super::machines::stream::{own, twilio};
 use super::machines::{Act, Mishap};
 use base64::Engine as _;
@@ -209,7 +209,7 @@ impl Script {
             Say::Samples(samples) => self.audio(to_caller, &samples),
             Say::Echo => {
                 let turn = self.turn();
-                self.audio(to_caller, &stretched(&turn, from_caller.rate, to_caller.rate))
+                self.audio(to_caller, &to_caller.stretched(&turn, from_caller.rate))
             }
             Say::Wait(ms) => {
                 self.at += ms;
@@ -238,7 +238,7 @@ impl Script {
         let Some((from_caller, to_caller)) = self.forms() else { return Vec::new() };
         let samples = from_caller.decode(bytes);
         if self.live {
-            let back = self.audio(to_caller, &stretched(&samples, from_caller.rate, to_caller.rate));
+            let back = self.audio(to_caller, &to_caller.stretched(&samples, from_caller.rate));
             self.urgent.extend(back);
         }
         samples

@@ -104,17 +104,21 @@ struct Usher<'a, M> {
 impl<M: Machine> tokio_tungstenite::tungstenite::handshake::server::Callback for Usher<'_, M> {
     fn on_request(self, request: &Request, mut response: Response) -> Result<Response, ErrorResponse> {
         let mut upgrade = Upgrade::of(request);
-        self.shared.note(|state| {
+        // Who offers sub-protocols is told which is spoken (RFC 6455 §4.2.2).
+        if let Some(offered) = request.headers().get("Sec-WebSocket-Protocol") {
+            response.headers_mut().insert("Sec-WebSocket-Protocol", offered.clone());
+        }
+        let admitted = self.shared.note(|state| {
             let admitted = state.machine.admit(&upgrade);
             let admitted = self.refusal.map_or(admitted, Err);
             upgrade.status = admitted.as_ref().err().map_or(101, |refusal| refusal.status);
-            // Who offers sub-protocols is told which is spoken (RFC 6455 §4.2.2).
-            if let Some(offered) = request.headers().get("Sec-WebSocket-Protocol") {
-                response.headers_mut().insert("Sec-WebSocket-Protocol", offered.clone());
-            }
             state.upgrades.push(upgrade);
-            admitted.map(|()| response).map_err(Refusal::response)
-        })
+            admitted
+        });
+        match admitted {
+            Ok(()) => Ok(response),
+            Err(refusal) => Err(refusal.response()),
+        }
     }
 }
 

@@ -106,22 +106,23 @@ impl Form {
             }
             Sound::Tone(hertz, dbov, ms) => self.encode(&self.tone(*hertz, *dbov, *ms)),
             Sound::Samples(samples) => self.encode(samples),
-            Sound::Echo => self.encode(&stretched(said.0, said.1, self.rate)),
+            Sound::Echo => self.encode(&self.stretched(said.0, said.1)),
         }
     }
-}
 
-/// The same sound at another rate: as it is where that is the same, and else good enough to be recognised.
-pub(crate) fn stretched(samples: &[i16], from: u32, to: u32) -> Vec<i16> {
-    if from == to {
-        return samples.to_vec();
+    /// Sound of another rate at this one: as it is where that is the same, and else good enough to be recognised.
+    pub(crate) fn stretched(self, samples: &[i16], from: u32) -> Vec<i16> {
+        let to = self.rate;
+        if from == to {
+            return samples.to_vec();
+        }
+        let length = samples.len() as u64 * u64::from(to) / u64::from(from);
+        let sample = |n: u64| {
+            let at = n as f64 * f64::from(from) / f64::from(to);
+            let near = |place: usize| samples.get(place).or(samples.last()).map_or(0.0, |sample| f64::from(*sample));
+            let (left, right) = (near(at as usize), near(at as usize + 1));
+            (left + (right - left) * at.fract()).round() as i16
+        };
+        (0..length).map(sample).collect()
     }
-    let length = samples.len() as u64 * u64::from(to) / u64::from(from);
-    let sample = |n: u64| {
-        let at = n as f64 * f64::from(from) / f64::from(to);
-        let near = |place: usize| samples.get(place).or(samples.last()).map_or(0.0, |sample| f64::from(*sample));
-        let (left, right) = (near(at as usize), near(at as usize + 1));
-        (left + (right - left) * at.fract()).round() as i16
-    };
-    (0..length).map(sample).collect()
 }

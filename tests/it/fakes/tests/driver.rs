@@ -155,6 +155,7 @@ impl<E: Engine> Driver<E> {
         }
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the rest is no business of sockets")]
     async fn drain(&mut self) {
         loop {
             match self.engine.poll() {
@@ -188,7 +189,11 @@ impl<E: Engine> Driver<E> {
         self.closed = true;
         self.dialling = None;
         let Some(mut socket) = self.socket.take() else { return };
-        drop(socket.close(Some(CloseFrame { code: code.into(), reason: "".into() })).await);
+        // What is unread when a socket is dropped makes TCP take back what it hasn't delivered yet.
+        drop(tokio::spawn(async move {
+            drop(socket.close(Some(CloseFrame { code: code.into(), reason: "".into() })).await);
+            while let Some(Ok(_)) = socket.next().await {}
+        }));
     }
 
     /// Whatever comes is heard at once, however long it is.
