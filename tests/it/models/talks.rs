@@ -37,7 +37,8 @@ async fn a_caller_hears_a_model_and_is_heard_in_every_form_of_audio() {
         assert!(said && understood, "{told:?}");
         fake.until_left(1).await;
         let (heard, rate) = (fake.samples(), fake.rate());
-        let longest = heard.chunks(rate as usize / 10).map(|piece| level_at_rate(640.0, piece, rate)).fold(f32::MIN, f32::max);
+        let longest =
+            heard.chunks(rate as usize / 10).map(|piece| level_at_rate(640.0, piece, rate)).fold(f32::MIN, f32::max);
         assert!(longest > -30.0, "{audio}: the song is not in what the model heard: {longest}");
         fake.assert_strict();
     }
