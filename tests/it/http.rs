@@ -88,9 +88,10 @@ fn uri(callee: SocketAddr) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_is_placed_followed_interrupted_and_ended() {
-    let callee = server("[[agent]]\nname = \"receptionist\"\ngreeting = \"Yes?\"\n");
+    let callee = server("");
     let mut callee_hears = callee.subscribe();
-    let (_server, base) = open("");
+    // Nobody is loud enough to interrupt this agent.
+    let (_server, base) = open("[[agent]]\nname = \"receptionist\"\nturn = { min_level_dbov = 0.0 }\n");
     let client = client();
     let body = json!({ "uri": uri(address(&callee)), "greeting": "Good day {{ name }}, this is a long greeting that nobody hears to its end.", "variables": { "name": "Ada" } });
     let (status, placed) = initiate(&client, &base, &body).await;
