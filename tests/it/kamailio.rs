@@ -4,6 +4,7 @@ use crate::programs::{PATIENCE, Program, Scratch, finish, free_port, text, until
 use crate::sound::until_sound;
 use crate::support::{HOME, event, patiently, peer, phone, server, talkpath};
 use std::net::SocketAddr;
+use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 use std::time::Duration;
 use talkpath::call::CallEventKind;
@@ -34,7 +35,7 @@ impl Proxy {
         let mut command = Command::new("kamailio");
         command.args(["-f", &file.display().to_string(), "-DD", "-E", "-m", "64", "-M", "8", "-n", "2", "-N", "2"]);
         command.args(["-Y", &scratch.path().display().to_string()]);
-        let program = Program::start(&mut command);
+        let program = Program::start(command.process_group(0));
         assert!(until_bound(port, || false), "kamailio does not listen; it said: {:?}", program.said());
         Self { program, port, _scratch: scratch }
     }
@@ -51,8 +52,8 @@ impl Proxy {
 
 impl Drop for Proxy {
     fn drop(&mut self) {
-        // It is of several processes: asked to end, it takes them all along.
-        self.program.terminate();
+        // It is of several processes, and asked to end too early it leaves some behind.
+        self.program.kill_group();
         self.program.ended();
     }
 }

@@ -5,6 +5,7 @@ use crate::sound::{call, coded, listen, position, spoken, until_sound};
 use crate::support::{HOME, patiently, talkpath};
 use std::net::SocketAddr;
 use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 use talkpath::phone::{DialOptions, PhoneCall};
@@ -19,10 +20,15 @@ const GOODBYE: &str = "Thank you for calling. Goodbye.";
 const UNWRITTEN: usize = 16_000;
 
 /// Starts the server with this configuration and waits until it can be called.
-fn serve(scratch: &Scratch, more: &str) -> (Program, SocketAddr) {
+fn start(scratch: &Scratch, more: &str) -> (Program, SocketAddr) {
+    serve(talkpath(), scratch, more)
+}
+
+/// As [`start`], by a command that goes on as the server.
+fn serve(mut command: Command, scratch: &Scratch, more: &str) -> (Program, SocketAddr) {
     let text = format!("sip.listen = [\"udp://127.0.0.1:0\"]\nmedia.rtp_ports = \"any\"\n{more}");
     let file = scratch.file("talkpath.toml", &text);
-    let mut program = Program::start(talkpath().args(["serve", "--http", "", "--config"]).arg(file));
+    let mut program = Program::start(command.args(["serve", "--http", "", "--config"]).arg(file));
     let line = program.until("answers SIP on udp://");
     let address = line.split("udp://").nth(1).unwrap().trim_end_matches('.').parse().unwrap();
     (program, address)
@@ -35,7 +41,7 @@ fn recording_in(directory: &Path) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_recording_is_whole_to_the_last_seconds_when_the_process_is_killed() {
     let scratch = Scratch::new();
-    let (mut program, server) = serve(&scratch, &recording_in(&scratch.path().join("calls")));
+    let (mut program, server) = start(&scratch, &recording_in(&scratch.path().join("calls")));
     let mut call = call(server, DialOptions::default()).await;
     until_sound(&mut call.ear).await;
     listen(&mut call.ear, Duration::from_millis(1_500)).await;
@@ -87,7 +93,7 @@ fn stereo(path: &Path) -> (Vec<i16>, Vec<i16>) {
 #[tokio::test(flavor = "multi_thread")]
 async fn sigterm_gives_calls_time_and_a_goodbye_and_refuses_new_ones() {
     let scratch = Scratch::new();
-    let (mut program, server) = serve(&scratch, "shutdown.drain = 2\n");
+    let (mut program, server) = start(&scratch, "shutdown.drain = 2\n");
     let mut call = call(server, DialOptions::default()).await;
     until_sound(&mut call.ear).await;
     program.terminate();
@@ -136,7 +142,7 @@ async fn invite(server: SocketAddr) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_sigterm_hangs_up_at_once() {
     let scratch = Scratch::new();
-    let (mut program, server) = serve(&scratch, "shutdown.drain = 600\n");
+    let (mut program, server) = start(&scratch, "shutdown.drain = 600\n");
     let mut call = call(server, DialOptions::default()).await;
     until_sound(&mut call.ear).await;
     program.terminate();
@@ -148,23 +154,15 @@ async fn a_second_sigterm_hangs_up_at_once() {
     assert!(status.success() && said.iter().any(|line| line == "Stopped."), "{status}: {said:?}");
 }
 
-/// Whenever the first call comes within these minutes, its recording has one of these names.
-fn names() -> impl Iterator<Item = String> {
-    let now = jiff::Zoned::now();
-    (0..180).map(move |second| {
-        let at = &now + jiff::SignedDuration::from_secs(second);
-        format!("{}-call-1.wav", at.strftime("%Y%m%d-%H%M%S"))
-    })
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_goes_on_when_its_recording_cannot_be_created_and_the_operator_is_told_once() {
     let scratch = Scratch::new();
     let directory = scratch.path().join("calls");
-    for name in names() {
-        std::fs::create_dir_all(directory.join(name)).unwrap();
-    }
-    let complaint = complaint(&scratch, &directory).await;
+    let program = start(&scratch, &recording_in(&directory));
+    // It was there when the server looked.
+    std::fs::remove_dir(&directory).unwrap();
+    std::fs::write(&directory, "").unwrap();
+    let complaint = complaint(program, &directory).await;
     assert!(complaint.contains("not recorded") && complaint.contains("directory"), "{complaint}");
 }
 
@@ -172,17 +170,16 @@ async fn a_call_goes_on_when_its_recording_cannot_be_created_and_the_operator_is
 async fn a_call_goes_on_when_the_disk_is_full_and_the_operator_is_told_once() {
     let scratch = Scratch::new();
     let directory = scratch.path().join("calls");
-    std::fs::create_dir(&directory).unwrap();
-    for name in names() {
-        std::os::unix::fs::symlink("/dev/full", directory.join(name)).unwrap();
-    }
-    let complaint = complaint(&scratch, &directory).await;
+    // A file that may not grow past 64 KiB, two seconds of a recording, is to its writer what a full disk is.
+    let mut command = Command::new("sh");
+    command.args(["-c", "trap '' XFSZ; ulimit -f 128; exec \"$0\" \"$@\""]).arg(talkpath().get_program());
+    let program = serve(command, &scratch, &recording_in(&directory));
+    let complaint = complaint(program, &directory).await;
     assert!(complaint.contains("recording stops") && complaint.contains("disk"), "{complaint}");
 }
 
 /// A whole call that can't be recorded; gives the one sentence that the operator is told.
-async fn complaint(scratch: &Scratch, directory: &Path) -> String {
-    let (mut program, server) = serve(scratch, &recording_in(directory));
+async fn complaint((mut program, server): (Program, SocketAddr), directory: &Path) -> String {
     let call = call(server, DialOptions::default()).await;
     say_goodbye(call).await;
     program.terminate();

@@ -173,6 +173,12 @@ impl Program {
         self.child.kill().unwrap();
     }
 
+    /// Ends it and all that it has started; it leads a process group of its own.
+    pub(crate) fn kill_group(&self) {
+        let group = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw).unwrap();
+        rustix::process::kill_process_group(group, rustix::process::Signal::KILL).unwrap();
+    }
+
     /// Everything that it said and that was waited for.
     pub(crate) fn said(&self) -> &[String] {
         &self.said
