@@ -45,8 +45,9 @@ fn what_is_commented_out_in_the_defaults_can_be_used_as_it_stands() {
         let key = rest.split_once(" = ").map(|(key, _)| key);
         rest.starts_with('[') || key.is_some_and(|key| key.chars().all(|c| c.is_ascii_lowercase() || c == '_'))
     };
+    let secret = |text: String, name: &&str| text.replace(&format!("${{env:{name}}}"), "0123456789abcdef");
     let line = |line: &str| match line.strip_prefix("# ").filter(|rest| looks_like_toml(rest)) {
-        Some(rest) => rest.replace("${env:PBX_PASSWORD}", "secret").replace("${env:DESK_PASSWORD}", "secret"),
+        Some(rest) => ["PBX_PASSWORD", "DESK_PASSWORD", "TALKPATH_KEY"].iter().fold(rest.to_owned(), secret),
         None => line.to_owned(),
     };
     let text: Vec<_> = DEFAULT.lines().map(line).collect();
@@ -54,7 +55,7 @@ fn what_is_commented_out_in_the_defaults_can_be_used_as_it_stands() {
     assert_eq!((config.trunks.len(), config.groups.len(), config.phones.len(), config.menus.len()), (1, 1, 1, 1));
     assert_eq!(config.numbers.plan.country(), Some("49"));
     assert_eq!(config.routes.len(), 5);
-    assert!(config.sip.external.is_some() && config.sip.dns.is_some());
+    assert!(config.sip.external.is_some() && config.sip.dns.is_some() && config.http.key.is_some());
 }
 
 #[test]
