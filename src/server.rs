@@ -1,15 +1,17 @@
 //! A running server: SIP drivers, shards, one task a call, and an orderly end.
 
 use crate::api;
-use crate::call::{self, CallEvent, Context, Disposition, Outgoing, Parts, Phase};
+use crate::call::{self, CallEvent, CallId, Context, Disposition, Outgoing, Parts, Phase};
 use crate::door::Door;
 use crate::net::limits;
 use crate::net::ports::PortPool;
 use crate::net::resolve::Resolver;
 use crate::net::shard::{Services, Shards};
 use crate::net::sip::{self, Incoming, SipHandle, Started, Telephones};
+use crate::net::tls::Tls;
 use crate::net::websocket::Dialer;
 use crate::recorder::Recorder;
+use crate::tool::Toolbox;
 use crate::trunk::{self, Trunks};
 use crate::voice::Synthesizer;
 use crate::wav;
@@ -61,6 +63,35 @@ impl Hurry {
     }
 }
 
+/// Places calls that nobody waits for, until the server drains.
+#[derive(Clone, Debug)]
+pub(crate) struct Placer {
+    context: Arc<Context>,
+    sip: SipHandle,
+    /// It keeps no server alive.
+    alive: mpsc::WeakSender<Never>,
+}
+
+impl Placer {
+    /// What the calls of the server share.
+    pub(crate) fn context(&self) -> &Arc<Context> {
+        &self.context
+    }
+
+    /// Places a call; false when the server takes no new ones.
+    pub(crate) fn place(&self, call: CallId, outgoing: Outgoing) -> bool {
+        let Some(alive) = self.alive.upgrade().filter(|_| *self.context.phase().borrow() == Phase::Serving) else {
+            return false;
+        };
+        let placing = call::place(call, outgoing, self.sip.clone(), Arc::clone(&self.context));
+        tokio::spawn(async move {
+            placing.await;
+            drop(alive);
+        });
+        true
+    }
+}
+
 /// A message that is never sent.
 #[derive(Debug)]
 enum Never {}
@@ -75,11 +106,13 @@ impl Server {
         config.recording.check()?;
         let resolver = Resolver::new(config.sip.dns)?;
         let services = Services {
-            voice: Synthesizer::start(config.fixed_lines()).context("the voice can't be started")?,
+            voice: Synthesizer::start(config.fixed_lines().into_iter().chain([call::APOLOGY.to_owned()]))
+                .context("the voice can't be started")?,
             dialer: Dialer::new(resolver.clone()),
             recorder: Recorder::start().context("the recorder can't be started")?,
             zone: jiff::tz::TimeZone::system(),
         };
+        let tls = Tls::new(config.engines.iter().filter_map(|engine| engine.authorities().flatten()))?;
         let media = &config.media;
         let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         let shards = Shards::start(media.shards.on(cores), media.realtime, &services)
@@ -89,18 +122,21 @@ impl Server {
         let (phase, phases) = watch::channel(Phase::Serving);
         let parts = Parts {
             trunks: Trunks::new(&config.trunks),
-            resolver,
             sounds: sounds(&config)?,
+            toolbox: Toolbox::new(&config.tools, &resolver, tls.system())?,
+            tls,
             ports,
             shards,
             services,
             config,
+            resolver,
         };
         let context = Context::new(parts, events.clone(), phases);
         let (alive, all_gone) = mpsc::channel(1);
         let context = Arc::new(context);
         let Started { sip, incoming } = listen(&context)?;
-        let http = api::start(&context.config.http, &context)?;
+        let placer = Placer { context: Arc::clone(&context), sip: sip.clone(), alive: alive.downgrade() };
+        let http = api::start(&context.config.http, placer)?;
         tokio::spawn(take_calls(incoming, sip.clone(), Arc::clone(&context), alive.clone()));
         let server = Self { context, sip, http, events, phase, alive, all_gone };
         server.look_after_trunks();
@@ -153,8 +189,8 @@ impl Server {
     }
 
     /// Places a call and takes it to its end; when `stop` comes first, every call of this server is hung up.
-    pub async fn place_until(&self, outgoing: Outgoing, stop: impl Future<Output = ()>) -> Disposition {
-        let mut placing = std::pin::pin!(call::place(outgoing, self.sip.clone(), Arc::clone(&self.context)));
+    pub async fn place_until(&self, call: CallId, outgoing: Outgoing, stop: impl Future<Output = ()>) -> Disposition {
+        let mut placing = std::pin::pin!(call::place(call, outgoing, self.sip.clone(), Arc::clone(&self.context)));
         tokio::select! {
             disposition = placing.as_mut() => disposition,
             () = stop => {

@@ -20,9 +20,7 @@ const PIN_PROMPT: &str = "Please enter your PIN, followed by the hash key.";
 
 pub(crate) fn action(written: raw::Action, known: Known<'_>, source: Source<'_>) -> Result<Action, ConfigError> {
     match written {
-        raw::Action::Agent(name) => {
-            named("agent", name, &known.config.agents, |agent| &agent.name, source).map(Action::Agent)
-        }
+        raw::Action::Agent(name) => named("agent", name, known.agents, |name| name, source).map(Action::Agent),
         raw::Action::Menu(name) => named("menu", name, known.menus, |name| name, source).map(Action::Menu),
         raw::Action::Dial(dial) => self::dial(dial, known, source).map(Action::Dial),
         raw::Action::Pin(pin) => self::pin(pin, known, source).map(Action::Pin),
@@ -30,7 +28,7 @@ pub(crate) fn action(written: raw::Action, known: Known<'_>, source: Source<'_>)
     }
 }
 
-fn dial(written: Spanned<raw::Dial>, known: Known<'_>, source: Source<'_>) -> Result<Dial, ConfigError> {
+pub(crate) fn dial(written: Spanned<raw::Dial>, known: Known<'_>, source: Source<'_>) -> Result<Dial, ConfigError> {
     let span = written.span();
     let table = match written.into_inner() {
         Short::Short(targets) => {

@@ -2,12 +2,15 @@
 //!
 //! TOML, every key optional; what is left out comes from the embedded `default.toml`, which is a configuration
 //! file like any other and is tested. Unknown keys and impossible values are refused with file, line and column. What
-//! reading takes from elsewhere are secrets (environment, files) and time zones; only [`Recording::check`] writes.
+//! reading takes from elsewhere are secrets (environment, files), prompts in files, and time zones; only [`Recording::check`] writes.
 
 mod action;
 mod agent;
+mod engine;
 mod error;
 mod group;
+mod json;
+mod keys;
 mod media;
 mod menu;
 mod names;
@@ -18,22 +21,27 @@ mod raw;
 mod resolve;
 mod route;
 mod sip;
+mod template;
+mod text;
+mod tool;
 mod trunk;
 mod value;
 
-pub use agent::{Agent, Engine};
+pub use agent::{Agent, Fallback, Idle, IdlePrompts, Model, Receptionist, Role};
+pub use engine::{BUILTIN, Engine, EngineKind, Remote};
 pub use error::{ConfigError, Place};
 pub use media::{Media, Recording, ShardCount};
 pub use numbers::{Numbers, TrunkNumbers};
 pub use phone::Phone;
 pub use sip::{Http, Sip};
+pub use template::{Template, TemplateError};
+pub use tool::{Method, Tool, ToolUrl};
 pub use trunk::{CalledHeader, CallerHeader, IdentityHeader, Trunk};
 pub use value::{Listen, ListenError, RtpPorts};
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use talkpath_dialplan::{Group, Menu, Prompt, Route};
-use talkpath_speech::builtin;
+use talkpath_dialplan::{Group, Menu, Route};
 
 /// The configuration that is in force where nothing else is written.
 pub const DEFAULT: &str = include_str!("../default.toml");
@@ -61,6 +69,10 @@ pub struct Config {
     pub phones: Vec<Phone>,
     /// Menus.
     pub menus: Vec<Menu>,
+    /// What gives agents their voices, the embedded one first.
+    pub engines: Vec<Engine>,
+    /// What agents may ask of other servers.
+    pub tools: Vec<Tool>,
     /// What talks.
     pub agents: Vec<Agent>,
     /// Who gets which agent; the first that matches.
@@ -97,32 +109,16 @@ impl Config {
         resolve::resolve(text, path)
     }
 
-    /// Every line that is said word for word: by agents, menus, and who asks for PINs.
+    /// Every line that is said word for word in every call: by agents and for them, by menus, while tools are at work, and by who asks for PINs.
     #[must_use]
     pub fn fixed_lines(&self) -> Vec<String> {
-        let agents = self.agents.iter().flat_map(|agent| {
-            let Engine::Builtin(settings) = &agent.engine;
-            builtin::lines(settings)
-        });
-        let prompts = self.prompts().into_iter().filter_map(|prompt| match prompt {
-            Prompt::Text(text) => Some(text.as_str()),
-            Prompt::File(_) => None,
-        });
-        agents.chain(prompts).map(str::to_owned).collect()
+        prompts::lines(self)
     }
 
-    /// Every file that menus and who asks for PINs play.
+    /// Every file that is played: by menus, by who asks for PINs, and while an engine is dialled again.
     #[must_use]
     pub fn prompt_files(&self) -> Vec<PathBuf> {
-        let prompts = self.prompts().into_iter().filter_map(|prompt| match prompt {
-            Prompt::File(file) => Some(file.clone()),
-            Prompt::Text(_) => None,
-        });
-        prompts.collect()
-    }
-
-    fn prompts(&self) -> Vec<&Prompt> {
-        prompts::prompts(&self.routes, &self.menus)
+        prompts::files(self)
     }
 
     /// The trunk of that name.
@@ -147,6 +143,18 @@ impl Config {
     #[must_use]
     pub fn menu(&self, name: &str) -> Option<&Menu> {
         self.menus.iter().find(|menu| menu.name == name)
+    }
+
+    /// The engine of that name.
+    #[must_use]
+    pub fn engine(&self, name: &str) -> Option<&Engine> {
+        self.engines.iter().find(|engine| engine.name == name)
+    }
+
+    /// The tool of that name.
+    #[must_use]
+    pub fn tool(&self, name: &str) -> Option<&Tool> {
+        self.tools.iter().find(|tool| tool.spec.name == name)
     }
 
     /// The agent of that name.

@@ -5,11 +5,13 @@ use crate::error::{ConfigError, Source};
 use std::collections::HashSet;
 use toml::Spanned;
 
-/// What routes and menus may name.
+/// What agents, routes and menus may name.
 #[derive(Clone, Copy)]
 pub(crate) struct Known<'a> {
-    /// Without menus and routes, which are only being read.
+    /// Without agents, menus and routes, which are only being read.
     pub(crate) config: &'a Config,
+    /// The names of the agents.
+    pub(crate) agents: &'a [String],
     /// The names of the menus.
     pub(crate) menus: &'a [String],
 }

@@ -1,7 +1,8 @@
 //! From what was written to what is needed: defaults filled in, references followed, values judged together. Each part
 //! of the file is resolved where its type is; here is the order, and what all of them use.
 
-use crate::agent::agent;
+use crate::agent::{agent, refuse_loops};
+use crate::engine::engines;
 use crate::error::{ConfigError, Source};
 use crate::group::group;
 use crate::media::{media, recording};
@@ -12,6 +13,7 @@ use crate::phone::phone;
 use crate::raw::File;
 use crate::route::route;
 use crate::sip::{http, sip};
+use crate::tool::tool;
 use crate::trunk::trunk;
 use crate::{Config, DEFAULT};
 use std::ops::Range;
@@ -32,22 +34,26 @@ pub(crate) fn resolve(text: &str, path: &Path) -> Result<Config, ConfigError> {
     let lonely = lonely.map(|agent| agent.name.span());
     // An error in agents or routes points into the file that they were taken from.
     let (routes, routes_source) = pick(written.route.take(), source, defaults.route.take(), shipped);
+    let (agents, agents_source) = pick(written.agent.take(), source, defaults.agent.take(), shipped);
+    refuse_twins("agents", agents.iter().map(|agent| &agent.name), agents_source)?;
     let menus = std::mem::take(&mut written.menu);
-    let names: Vec<_> = menus.iter().map(|menu| menu.name.get_ref().0.clone()).collect();
-    let parties = parties(written, defaults, source, shipped)?;
-    let known = Known { config: &parties, menus: &names };
+    let menu_names: Vec<_> = menus.iter().map(|menu| menu.name.get_ref().0.clone()).collect();
+    let agent_names: Vec<_> = agents.iter().map(|agent| agent.name.get_ref().0.clone()).collect();
+    let parties = parties(written, defaults, source)?;
+    let known = Known { config: &parties, agents: &agent_names, menus: &menu_names };
+    let fallbacks: Vec<_> = agents.iter().map(|agent| agent.fallback.as_ref().map(Spanned::span)).collect();
+    let agents = each(agents, |written| agent(written, known, agents_source))?;
+    refuse_loops(&agents, &fallbacks, agents_source)?;
     let menus = each(menus, |written| menu(written, known, source))?;
     let routes = each(routes, |written| route(written, known, routes_source)).map_err(|error| match lonely {
         Some(agent) => source.invalid(Some(agent), "no route leads to this agent; write a [[route]]"),
         None => error,
     })?;
-    Ok(Config { menus, routes, ..parties })
+    Ok(Config { agents, menus, routes, ..parties })
 }
 
-/// Everything that menus and routes may name, without these.
-fn parties(written: File, defaults: File, source: Source<'_>, shipped: Source<'_>) -> Result<Config, ConfigError> {
-    let (agents, agents_source) = pick(written.agent, source, defaults.agent, shipped);
-    refuse_twins("agents", agents.iter().map(|agent| &agent.name), agents_source)?;
+/// Everything that agents, menus and routes may name, without these.
+fn parties(written: File, defaults: File, source: Source<'_>) -> Result<Config, ConfigError> {
     let sip = sip(written.sip, defaults.sip, source)?;
     let numbers = numbers(written.numbers, defaults.numbers, written.forbid, source)?;
     let trunks = each(written.trunk, |written| trunk(written, &numbers.plan, source))?;
@@ -58,10 +64,12 @@ fn parties(written: File, defaults: File, source: Source<'_>, shipped: Source<'_
         drain: Duration::from_secs(or(written.shutdown.drain, defaults.shutdown.drain).into()),
         groups: each(written.group, |written| group(written, &trunks, source))?,
         phones: each(written.phone, |written| phone(written, &sip.realm, source))?,
-        agents: each(agents, |written| agent(written, agents_source))?,
+        engines: engines(written.engine, source)?,
+        tools: each(written.tool, |written| tool(written, source))?,
         sip,
         numbers,
         trunks,
+        agents: Vec::new(),
         menus: Vec::new(),
         routes: Vec::new(),
     })
@@ -71,7 +79,9 @@ fn each_is_named_once(written: &File, source: Source<'_>) -> Result<(), ConfigEr
     refuse_twins("trunks", written.trunk.iter().map(|trunk| &trunk.name), source)?;
     refuse_twins("groups", written.group.iter().map(|group| &group.name), source)?;
     refuse_twins("phones", written.phone.iter().map(|phone| &phone.user), source)?;
-    refuse_twins("menus", written.menu.iter().map(|menu| &menu.name), source)
+    refuse_twins("menus", written.menu.iter().map(|menu| &menu.name), source)?;
+    refuse_twins("engines", written.engine.iter().map(|engine| &engine.name), source)?;
+    refuse_twins("tools", written.tool.iter().map(|tool| &tool.name), source)
 }
 
 fn read(source: Source<'_>) -> Result<File, ConfigError> {

@@ -1,4 +1,4 @@
-//! An engine that plays one recording and leaves: for announcements, and for calls that test a line.
+//! An engine that plays one recording and leaves: for announcements, last words, and calls that test a line.
 //!
 //!   waiting ──Answered──► playing ──Finished or Interrupted──► HangUp
 //!
@@ -18,6 +18,7 @@ const RECORDING: ItemId = ItemId(0);
 #[derive(Debug)]
 pub struct Player {
     recording: Option<Arc<[i16]>>,
+    words: Arc<str>,
     outputs: VecDeque<Output>,
 }
 
@@ -25,7 +26,13 @@ impl Player {
     /// Plays `recording`, samples at 8 kHz, once the call is answered.
     #[must_use]
     pub fn new(recording: Arc<[i16]>) -> Self {
-        Self { recording: Some(recording), outputs: VecDeque::new() }
+        Self::saying("[recording]".into(), recording)
+    }
+
+    /// As [`Player::new`], of a recording that says these words.
+    #[must_use]
+    pub fn saying(words: Arc<str>, recording: Arc<[i16]>) -> Self {
+        Self { recording: Some(recording), words, outputs: VecDeque::new() }
     }
 
     fn play(&mut self) {
@@ -36,7 +43,7 @@ impl Player {
         let span = Samples::ZERO..Samples::of(&recording);
         let audio = Clip::new(recording);
         self.outputs.extend([
-            Output::Text { item: RECORDING, text: "[recording]".into(), span },
+            Output::Text { item: RECORDING, text: Arc::clone(&self.words), span },
             Output::Audio { item: RECORDING, audio, interruptible: false },
             Output::ItemEnd { item: RECORDING },
             Output::HangUp,

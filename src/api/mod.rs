@@ -5,8 +5,11 @@
 //! `/docs` shows it to people, `/openapi.json` to programs; both are made from the handlers, so they can't drift from them.
 //! Nothing here touches the audio path: handlers read what tasks publish, and send what tasks receive.
 
+mod call;
+mod extract;
 mod guard;
 mod health;
+mod metrics;
 mod problem;
 mod trunk;
 
@@ -16,6 +19,7 @@ pub use problem::Problem;
 pub use trunk::{Health, Registration, TrunkState};
 
 use crate::call::{Context, Phase};
+use crate::server::Placer;
 use anyhow::Context as _;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
@@ -33,6 +37,7 @@ use utoipa_swagger_ui::SwaggerUi;
 #[derive(Clone, Debug)]
 struct Desk {
     context: Arc<Context>,
+    placer: Placer,
 }
 
 #[derive(OpenApi)]
@@ -46,7 +51,7 @@ struct Document;
 ///
 /// # Errors
 /// When the address can't be had; the sentence says what to do.
-pub(crate) fn start(settings: &Http, context: &Arc<Context>) -> anyhow::Result<Option<SocketAddr>> {
+pub(crate) fn start(settings: &Http, placer: Placer) -> anyhow::Result<Option<SocketAddr>> {
     let Some(listen) = settings.listen else { return Ok(None) };
     let listener = bind(listen).with_context(|| {
         format!(
@@ -55,8 +60,8 @@ pub(crate) fn start(settings: &Http, context: &Arc<Context>) -> anyhow::Result<O
         )
     })?;
     let address = listener.local_addr().context("the HTTP listener has no address")?;
-    let service = router(Desk { context: Arc::clone(context) }, settings);
-    let context = Arc::clone(context);
+    let context = Arc::clone(placer.context());
+    let service = router(Desk { context: Arc::clone(&context), placer }, settings);
     tokio::spawn(async move {
         let hung_up = async move { context.reached(Phase::HangUp).await };
         if let Err(error) = axum::serve(listener, service).with_graceful_shutdown(hung_up).await {
@@ -74,7 +79,16 @@ fn bind(listen: SocketAddr) -> std::io::Result<TcpListener> {
 }
 
 fn router(desk: Desk, settings: &Http) -> Router {
-    let guarded = OpenApiRouter::new().routes(routes!(trunk::list));
+    let guarded = OpenApiRouter::new()
+        .routes(routes!(call::initiate::initiate))
+        .routes(routes!(call::list::list))
+        .routes(routes!(call::show))
+        .routes(routes!(call::terminate))
+        .routes(routes!(call::interrupt))
+        .routes(routes!(call::conversation))
+        .routes(routes!(call::events::events))
+        .routes(routes!(trunk::list))
+        .routes(routes!(metrics::metrics));
     let open = OpenApiRouter::new().routes(routes!(health::health)).routes(routes!(health::ready));
     let guard = guard::Guard::new(settings);
     let (api, document) = OpenApiRouter::with_openapi(Document::openapi())

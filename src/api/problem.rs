@@ -8,56 +8,86 @@ use axum::{Json, Router};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// What can be the matter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    NoSuchPath,
-    MethodNotAllowed,
-    KeyWanted,
-    WrongHost,
-}
-
-/// Every kind.
-const KINDS: [Kind; 4] = [Kind::NoSuchPath, Kind::MethodNotAllowed, Kind::KeyWanted, Kind::WrongHost];
-
-impl Kind {
-    fn name(self) -> &'static str {
-        match self {
-            Self::NoSuchPath => "no-such-path",
-            Self::MethodNotAllowed => "method-not-allowed",
-            Self::KeyWanted => "key-wanted",
-            Self::WrongHost => "wrong-host",
+/// Every kind, with what is told of it.
+macro_rules! kinds {
+    ($($kind:ident => { name: $name:literal, status: $status:ident, title: $title:literal, explanation: $explanation:literal, })*) => {
+        /// What can be the matter.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(super) enum Kind {
+            $($kind,)*
         }
-    }
 
-    fn title(self) -> &'static str {
-        match self {
-            Self::NoSuchPath => "There is nothing here",
-            Self::MethodNotAllowed => "This method is not for this path",
-            Self::KeyWanted => "This needs the key",
-            Self::WrongHost => "Not under this name",
-        }
-    }
+        /// Every kind.
+        const KINDS: &[Kind] = &[$(Kind::$kind),*];
 
-    fn status(self) -> StatusCode {
-        match self {
-            Self::NoSuchPath => StatusCode::NOT_FOUND,
-            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::KeyWanted => StatusCode::UNAUTHORIZED,
-            Self::WrongHost => StatusCode::MISDIRECTED_REQUEST,
-        }
-    }
+        impl Kind {
+            fn name(self) -> &'static str {
+                match self { $(Self::$kind => $name,)* }
+            }
 
-    fn explanation(self) -> &'static str {
-        match self {
-            Self::NoSuchPath => "The path is none of this interface; /docs lists them all.",
-            Self::MethodNotAllowed => "The path is there, but for other methods; the Allow header field names them.",
-            Self::KeyWanted => "Send http.key of the configuration: \"Authorization: Bearer KEY\".",
-            Self::WrongHost => {
-                "Without a key the interface answers to addresses and to \"localhost\" alone, so that no web page can talk to it \
-                 through a name of its own. Use the address, or set http.key."
+            fn title(self) -> &'static str {
+                match self { $(Self::$kind => $title,)* }
+            }
+
+            fn status(self) -> StatusCode {
+                match self { $(Self::$kind => StatusCode::$status,)* }
+            }
+
+            fn explanation(self) -> &'static str {
+                match self { $(Self::$kind => $explanation,)* }
             }
         }
+    };
+}
+
+kinds! {
+    NoSuchPath => {
+        name: "no-such-path", status: NOT_FOUND, title: "There is nothing here",
+        explanation: "The path is none of this interface; /docs lists them all.",
+    }
+    MethodNotAllowed => {
+        name: "method-not-allowed", status: METHOD_NOT_ALLOWED, title: "This method is not for this path",
+        explanation: "The path is there, but for other methods; the Allow header field names them.",
+    }
+    KeyWanted => {
+        name: "key-wanted", status: UNAUTHORIZED, title: "This needs the key",
+        explanation: "Send http.key of the configuration: \"Authorization: Bearer KEY\".",
+    }
+    WrongHost => {
+        name: "wrong-host", status: MISDIRECTED_REQUEST, title: "Not under this name",
+        explanation: "Without a key the interface answers to addresses and to \"localhost\" alone, so that no web page can talk to it through a name of its own. Use the address, or set http.key.",
+    }
+    Malformed => {
+        name: "malformed", status: BAD_REQUEST, title: "The request can't be read",
+        explanation: "The body is no JSON, or the query or a header field has a value that can't be read; the detail says which.",
+    }
+    JsonWanted => {
+        name: "json-wanted", status: UNSUPPORTED_MEDIA_TYPE, title: "The body is JSON",
+        explanation: "Send the body as JSON, with \"Content-Type: application/json\".",
+    }
+    TooLarge => {
+        name: "too-large", status: PAYLOAD_TOO_LARGE, title: "The body is too large",
+        explanation: "A body has at most 2 MB.",
+    }
+    Invalid => {
+        name: "invalid", status: UNPROCESSABLE_ENTITY, title: "The request makes no sense",
+        explanation: "The body is JSON, but something in it is missing, unknown, or not possible; the detail names it. /docs shows what is taken.",
+    }
+    NoSuchCall => {
+        name: "no-such-call", status: NOT_FOUND, title: "There is no such call",
+        explanation: "The id is that of no live call, and of none of the last thousand that are over.",
+    }
+    CallOver => {
+        name: "call-over", status: CONFLICT, title: "The call is over",
+        explanation: "What was asked needs a live call, and this one has ended.",
+    }
+    Forbidden => {
+        name: "number-forbidden", status: FORBIDDEN, title: "This number is not dialled",
+        explanation: "The configuration forbids it: an emergency number, or a prefix that is not allowed.",
+    }
+    Draining => {
+        name: "draining", status: SERVICE_UNAVAILABLE, title: "No new calls",
+        explanation: "The server is being stopped and takes no new calls. Ask another, or this one after its restart.",
     }
 }
 
@@ -108,7 +138,7 @@ pub(super) fn routes() -> Router {
 }
 
 async fn explain(Path(name): Path<String>) -> Result<String, Problem> {
-    let found = KINDS.into_iter().find(|kind| kind.name() == name);
+    let found = KINDS.iter().find(|kind| kind.name() == name);
     let kind = found.ok_or_else(|| Problem::new(Kind::NoSuchPath, format!("there is no problem \"{name}\"")))?;
     Ok(format!("{} ({})\n\n{}\n", kind.title(), kind.status(), kind.explanation()))
 }

@@ -1,7 +1,9 @@
-//! What is known of a call to us before anyone has answered it, for the dialplan and for whoever is dialled in its name.
+//! What is known of a call before anyone has answered it, for the dialplan and for whoever is dialled in its name.
 
+use super::event::{CallId, Direction};
 use crate::trunk::{Caller, Trunk, number_of};
-use std::net::IpAddr;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use talkpath_dialplan::Facts;
 use talkpath_sip::agent::Invitation;
@@ -9,7 +11,9 @@ use talkpath_sip::agent::Invitation;
 /// The facts of one call.
 #[derive(Clone, Debug)]
 pub struct CallFacts {
-    /// Where its INVITE came from.
+    /// Which way it was placed.
+    pub direction: Direction,
+    /// Where its INVITE came from; unspecified when we place it.
     pub source: IpAddr,
     /// The trunk that it came by.
     pub trunk: Option<Arc<Trunk>>,
@@ -40,6 +44,7 @@ impl CallFacts {
         };
         let headers = invitation.headers.iter().map(|(name, value)| (name.as_str().to_owned(), value.to_string()));
         Self {
+            direction: Direction::Inbound,
             source: invitation.flow.peer.ip().to_canonical(),
             trunk,
             phone,
@@ -48,6 +53,44 @@ impl CallFacts {
             headers: headers.collect(),
             time: jiff::Timestamp::now(),
         }
+    }
+
+    /// Of a call that we place: nobody's INVITE has come.
+    #[must_use]
+    pub fn placed(caller: Caller, called: &str) -> Self {
+        Self {
+            direction: Direction::Outbound,
+            source: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            trunk: None,
+            phone: None,
+            caller,
+            called: called.to_owned(),
+            headers: Vec::new(),
+            time: jiff::Timestamp::now(),
+        }
+    }
+
+    /// What templates may say of a call without being told.
+    #[must_use]
+    pub fn variables(&self, call: CallId) -> BTreeMap<String, String> {
+        let now = self.time.to_zoned(jiff::tz::TimeZone::system());
+        let direction = match self.direction {
+            Direction::Inbound => "inbound",
+            Direction::Outbound => "outbound",
+        };
+        let trunk = self.trunk.as_ref().map(|trunk| trunk.settings.name.clone());
+        let variables = [
+            ("call_id", call.to_string()),
+            ("direction", direction.to_owned()),
+            ("caller_number", self.caller.number.clone()),
+            ("caller_name", self.caller.name.clone().unwrap_or_default()),
+            ("called_number", self.called.clone()),
+            ("trunk", trunk.unwrap_or_default()),
+            ("date", now.strftime("%F").to_string()),
+            ("time", now.strftime("%H:%M").to_string()),
+            ("weekday", now.strftime("%A").to_string()),
+        ];
+        variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
 
     /// Asks something about them.

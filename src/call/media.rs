@@ -9,23 +9,30 @@ use super::event::CallId;
 use crate::net::address::{LocalAddresses, advertised};
 use crate::net::ports::PortPair;
 use crate::net::shard::{
-    CallKey, Conduct, EngineSpec, Leg, MediaEvent, Opening, Report, ShardHandle, Side, Unavailable,
+    CallKey, Conduct, EngineSpec, Leg, Line, MediaEvent, Opening, Report, ShardHandle, Side, Unavailable,
 };
 use crate::net::sip::SipHandle;
 use crate::recorder::RecordingId;
 use std::io;
 use std::net::IpAddr;
-use std::time::Instant;
-use talkpath_config::Agent;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 use talkpath_media::g711::Law;
 use talkpath_media::sdp::{self, Direction, LocalMedia, MediaPlan, SdpError};
 use talkpath_sip::agent::Body;
 use talkpath_sip::message::StatusCode;
+use talkpath_speech::engine::ToolId;
 use tokio::sync::mpsc;
 use tracing::debug;
 
 /// Media events that may wait for the call task; the shard counts those that find no room.
 const EVENTS: usize = 64;
+
+/// How long a key is pressed that a model wants pressed, and what follows it: menus at the other end hear that.
+const PRESSED: Duration = Duration::from_millis(120);
+const BETWEEN_KEYS: Duration = Duration::from_millis(80);
+/// A pause between keys.
+const COMMA: Duration = Duration::from_millis(500);
 
 /// Why a call can't have media, and what its INVITE is answered.
 #[derive(Debug, thiserror::Error)]
@@ -171,16 +178,30 @@ pub(super) struct Voice {
 }
 
 impl Voice {
-    /// An agent of the configuration.
-    pub(super) fn of_agent(context: &Context, agent: &Agent) -> Self {
-        let talkpath_config::Engine::Builtin(settings) = &agent.engine;
-        let conduct = Conduct { turn: agent.turn.clone(), ..Conduct::default() };
-        Self { conduct, ..Self::plain(context, EngineSpec::Builtin(settings.clone())) }
-    }
-
     /// An engine that needs no thresholds of its own.
     pub(super) fn plain(context: &Context, engine: EngineSpec) -> Self {
         Self { engine, conduct: Conduct::default(), record: context.config.recording.enabled }
+    }
+}
+
+/// Presses keys on a call.
+#[derive(Debug)]
+pub(super) struct Keypad {
+    shard: ShardHandle,
+    key: CallKey,
+}
+
+impl Keypad {
+    /// Presses keys one after the other; a comma is a pause.
+    pub(super) async fn press_all(&self, keys: &str) {
+        for key in keys.chars() {
+            if key == ',' {
+                tokio::time::sleep(COMMA).await;
+            } else {
+                self.shard.press(self.key, Side::Caller, key, PRESSED).await;
+                tokio::time::sleep(PRESSED + BETWEEN_KEYS).await;
+            }
+        }
     }
 }
 
@@ -212,6 +233,36 @@ impl MediaSession {
     /// Another engine talks from now on.
     pub(super) async fn talk_as(&self, voice: Voice) {
         self.shard.talk_as(self.key, voice.engine, voice.conduct).await;
+    }
+
+    /// The caller hears that it rings elsewhere, once what is queued was heard.
+    pub(super) async fn ring(&self, context: &Context) {
+        self.shard.ring(self.key, Arc::clone(&context.ringback)).await;
+    }
+
+    /// Nothing rings any more; the engine goes on.
+    pub(super) async fn come_back(&self) {
+        self.shard.come_back(self.key).await;
+    }
+
+    /// Silences the agent.
+    pub(super) async fn interrupt(&self) {
+        self.shard.interrupt(self.key).await;
+    }
+
+    /// Says a line of ours behind what is queued.
+    pub(super) async fn say(&self, line: Line) {
+        self.shard.say(self.key, line).await;
+    }
+
+    /// What a tool came to.
+    pub(super) async fn tool_result(&self, id: ToolId, output: String) {
+        self.shard.tool_result(self.key, id, output).await;
+    }
+
+    /// What presses keys towards the caller's side.
+    pub(super) fn keypad(&self) -> Keypad {
+        Keypad { shard: self.shard.clone(), key: self.key }
     }
 
     /// Whether the digits that the caller entered are right.

@@ -9,6 +9,7 @@
 //! [`Opening`]: crate::net::shard::Opening
 //! [`Report`]: crate::net::shard::Report
 
+mod cast;
 mod context;
 mod conversation;
 mod disposition;
@@ -17,12 +18,15 @@ mod facts;
 mod inbound;
 mod info;
 mod media;
+mod order;
 mod place;
 
+pub use cast::{APOLOGY, Brief, Cast, CastError, Scene};
 pub use context::{Context, Parts, Phase};
 pub use disposition::{Disposition, Party};
 pub use event::{CallEvent, CallEventKind, CallId, Direction};
 pub use facts::CallFacts;
 pub use inbound::answer;
 pub(crate) use info::TYPES as KEY_TYPES;
+pub use order::{NotLive, Order, Roster};
 pub use place::{Callee, Goal, Outgoing, Try, Wanted, place};

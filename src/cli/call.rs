@@ -3,12 +3,11 @@
 use super::console::Console;
 use super::stop::Stop;
 use super::{Common, logging, outbound};
-use crate::call::{Callee, Outgoing, Try, Wanted};
-use crate::net::shard::{Conduct, EngineSpec};
+use crate::call::{Brief, CallId, Callee, Cast, Context, Outgoing, Scene, Try, Wanted};
 use crate::server::Server;
 use crate::trunk::Caller;
 use crate::wav;
-use anyhow::Context;
+use anyhow::Context as _;
 use clap::Args;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -60,8 +59,9 @@ async fn place(arguments: &CallArguments, mut config: Config) -> anyhow::Result<
     let callee = callee(arguments, &config)?;
     config.sip.listen = outbound::listeners(&places(&callee, &config), &config).await?;
     outbound::only(&mut config);
-    let outgoing = outgoing(arguments, &config, callee)?;
     let server = Server::start(config)?;
+    let call = CallId::new();
+    let outgoing = outgoing(arguments, server.context(), call, callee)?;
     let mut events = server.subscribe();
     let shown = tokio::spawn(async move {
         let console = Console::new();
@@ -82,7 +82,7 @@ async fn place(arguments: &CallArguments, mut config: Config) -> anyhow::Result<
         }
     };
     let disposition = tokio::select! {
-        disposition = server.place_until(outgoing, stop) => disposition,
+        disposition = server.place_until(call, outgoing, stop) => disposition,
         // The first wish hangs up; the second doesn't wait for the other side.
         () = async { second.wanted().await; second.wanted().await } => return Ok(ExitCode::FAILURE),
     };
@@ -91,7 +91,8 @@ async fn place(arguments: &CallArguments, mut config: Config) -> anyhow::Result<
     Ok(if disposition.kind() == DispositionKind::Answered { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn outgoing(arguments: &CallArguments, config: &Config, to: Callee) -> anyhow::Result<Outgoing> {
+fn outgoing(arguments: &CallArguments, context: &Context, call: CallId, to: Callee) -> anyhow::Result<Outgoing> {
+    let config = &context.config;
     let agent = match &arguments.agent {
         Some(name) => config.agent(name).with_context(|| {
             let names: Vec<_> = config.agents.iter().map(|agent| format!("\"{}\"", agent.name)).collect();
@@ -99,15 +100,15 @@ fn outgoing(arguments: &CallArguments, config: &Config, to: Callee) -> anyhow::R
         })?,
         None => config.agents.first().context("the configuration has no agent")?,
     };
-    let talkpath_config::Engine::Builtin(settings) = &agent.engine;
-    let engine = match &arguments.play {
-        Some(file) => EngineSpec::Play(wav::read(file)?),
-        None => EngineSpec::Builtin(settings.clone()),
+    let cast = match &arguments.play {
+        Some(file) => Cast::playing(wav::read(file)?, context),
+        None => {
+            let facts = to.facts();
+            Cast::of_agent(agent, &Brief::default(), Scene { call, facts: &facts, context })?
+        }
     };
-    let ring = Duration::from_secs(arguments.ring);
     let record = arguments.record || config.recording.enabled;
-    let conduct = Conduct { turn: agent.turn.clone(), ..Conduct::default() };
-    Ok(Outgoing { to, engine, conduct, record, ring })
+    Ok(Outgoing { to, cast: cast.recorded(record), ring: Duration::from_secs(arguments.ring) })
 }
 
 /// Whom we call, and as whom.

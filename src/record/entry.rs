@@ -3,7 +3,7 @@
 use crate::call::{CallEventKind, Direction};
 use crate::net::shard::{AgentState, LegReport, MediaEvent, Report};
 use crate::recorder::Outcome;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use talkpath_dialplan::DispositionKind;
 use talkpath_speech::engine::{Decision, Leave, Note, Tokens, ToolCall, Trouble, Usage, UsageOf};
@@ -182,7 +182,7 @@ pub enum What {
 }
 
 /// Which way a call was placed.
-#[derive(Clone, Copy, Debug, Serialize, ToSchema, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
 pub enum Way {
     /// To us.
@@ -462,6 +462,24 @@ impl From<AgentState> for State {
             AgentState::Listening => Self::Listening,
             AgentState::Thinking => Self::Thinking,
             AgentState::Speaking => Self::Speaking,
+        }
+    }
+}
+
+impl Ending {
+    /// As JSON has it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Busy => "busy",
+            Self::NoAnswer => "no_answer",
+            Self::Refused => "refused",
+            Self::NotFound => "not_found",
+            Self::Unreachable => "unreachable",
+            Self::Congestion => "congestion",
+            Self::Cancelled => "cancelled",
+            Self::Failed => "failed",
         }
     }
 }

@@ -11,7 +11,7 @@ pub use conversation::{Called, Conversation, Pressed, Speaker, Turn, Waited};
 pub use entry::{Charge, Ending, EngineState, Entry, LegQuality, Party, Quality, State, Way, What};
 
 use crate::call::{CallEventKind, CallId};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
@@ -56,7 +56,7 @@ pub struct CallState {
 }
 
 /// How far a call is.
-#[derive(Clone, Copy, Debug, Serialize, ToSchema, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
     /// Nobody has answered, and nothing rings.

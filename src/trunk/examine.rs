@@ -1,9 +1,8 @@
 //! Finding out what is wrong with a trunk: names, reachability, password, codecs, one after the other, each told in words.
 
 use super::health::{ask, options};
-use crate::call::{Callee, Disposition, Outgoing, Wanted};
+use crate::call::{CallId, Callee, Cast, Disposition, Outgoing, Wanted};
 use crate::net::resolve::Resolver;
-use crate::net::shard::{Conduct, EngineSpec};
 use crate::net::sip::{SipHandle, Way};
 use crate::server::Server;
 use crate::trunk::Caller;
@@ -208,12 +207,10 @@ async fn call(server: &Server, trunk: &Settings, number: &str) -> Finding {
     let wanted = Wanted::Trunk { name: trunk.name.clone(), number: number.to_owned() };
     let outgoing = Outgoing {
         to: Callee::Wanted(wanted, Caller::default()),
-        engine: EngineSpec::Play(Arc::from(vec![0; NOTHING])),
-        conduct: Conduct::default(),
-        record: false,
+        cast: Cast::playing(Arc::from(vec![0; NOTHING]), server.context()).recorded(false),
         ring: RING,
     };
-    let disposition = server.place_until(outgoing, std::future::pending()).await;
+    let disposition = server.place_until(CallId::new(), outgoing, std::future::pending()).await;
     let told = format!("call: {number}: {disposition}");
     match (disposition.kind(), disposition) {
         (_, Disposition::Refused { status, .. }) if matches!(status.code(), 415 | 488 | 606) => {

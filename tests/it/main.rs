@@ -18,6 +18,8 @@ mod calls;
 mod carrier;
 mod command_call;
 mod command_trunk;
+#[allow(dead_code, reason = "tests of whole calls take what they need")]
+mod fakes;
 mod hold;
 mod hostile;
 mod ipv6;
@@ -27,6 +29,7 @@ mod many;
 #[path = "../../sip/tests/it/message_corpus.rs"]
 #[expect(dead_code, reason = "the SIP room's own tests ask more of it")]
 mod message_corpus;
+mod models;
 mod moves;
 mod names;
 mod network;

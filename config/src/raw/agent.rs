@@ -1,29 +1,87 @@
 //! `[[agent]]`, and the thresholds of its turn-taking.
 
-use crate::value::Name;
+use super::action::{Dial, Prompt};
+use super::engine::keys;
+use crate::value::{Line, Name, OneOrList, Short};
 use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::ops::Range;
 use talkpath_speech::turn;
 use toml::Spanned;
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Agent {
-    pub(crate) name: Spanned<Name>,
-    #[serde(default)]
-    pub(crate) engine: EngineKind,
-    pub(crate) greeting: Option<String>,
-    pub(crate) greeting_interruptible: Option<bool>,
-    pub(crate) parrot_lead_in: Option<String>,
-    pub(crate) ring: Option<u32>,
-    pub(crate) turn: Option<Spanned<Turn>>,
+keys! {
+    /// An agent with any engine.
+    Agent {
+        prompt: Prompt,
+        greeting: String,
+        greeting_interruptible: bool,
+        greeting_verbatim: bool,
+        greeting_early: bool,
+        parrot_lead_in: String,
+        voice: Line,
+        tools: Vec<Spanned<String>>,
+        transfer: BTreeMap<String, Spanned<Dial>>,
+        fallback: OneOrList<Fallback>,
+        filler: Prompt,
+        idle: Idle,
+        max_duration: u32,
+        variables: BTreeMap<String, Spanned<Scalar>>,
+        turn: Turn,
+    } and {
+        name: Spanned<Name>,
+        engine: Option<Spanned<String>>,
+        ring: Option<u32>,
+    }
 }
 
-/// The engines that an agent may name.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum EngineKind {
-    #[default]
-    Builtin,
+/// The name of an agent, or last words.
+pub(crate) type Fallback = Short<String, LastWords>;
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "the name of an agent, or a table such as { say = \"We are sorry.\" }")]
+pub(crate) struct LastWords {
+    pub(crate) say: Line,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a table such as { after = 20, prompts = [\"Are you still there?\"], goodbye = \"Goodbye.\" }"
+)]
+pub(crate) struct Idle {
+    pub(crate) after: Spanned<u32>,
+    pub(crate) prompts: Option<Spanned<Prompts>>,
+    pub(crate) goodbye: Option<Spanned<Line>>,
+}
+
+/// How often, or in which words.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged, expecting = "a number, a text, or a list of texts")]
+pub(crate) enum Prompts {
+    Count(u8),
+    One(Line),
+    Many(Vec<Line>),
+}
+
+/// A value of a variable, which is a text in the end.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged, expecting = "a text, a number, or true or false")]
+pub(crate) enum Scalar {
+    Text(String),
+    Whole(i64),
+    Number(f64),
+    Flag(bool),
+}
+
+impl Scalar {
+    pub(crate) fn into_text(self) -> String {
+        match self {
+            Self::Text(text) => text,
+            Self::Whole(number) => number.to_string(),
+            Self::Number(number) => number.to_string(),
+            Self::Flag(flag) => flag.to_string(),
+        }
+    }
 }
 
 /// The thresholds of the turn machine, under the names that they have there.

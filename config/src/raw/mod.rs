@@ -5,13 +5,21 @@
 
 mod action;
 mod agent;
+mod engine;
+mod tool;
 mod trunk;
 
 pub(crate) use action::{
     Action, Day, Dial, DialTable, Header, Match, Menu, Pin, PinTable, Prompt, PromptFile, Reject, Route, Time, Window,
     Word,
 };
-pub(crate) use agent::{Agent, EngineKind};
+pub(crate) use agent::{Agent, Fallback, Idle, Prompts, Scalar};
+#[cfg(test)]
+pub(crate) use engine::TurnEndTable;
+pub(crate) use engine::{
+    Audio, Dialect, Engine, EngineKind, Finder, Headers, ModelOrNone, Redial, Service, Transcription, TurnEnd,
+};
+pub(crate) use tool::Tool;
 pub(crate) use trunk::{Forbid, Group, Member, Numbers, Phone, Rewrite, Trunk, TrunkNumbers};
 
 use crate::value::{Listen, NameServer, Parsed, PtimeMs, RtpPorts, Secret};
@@ -47,6 +55,10 @@ pub(crate) struct File {
     pub(crate) phone: Vec<Phone>,
     #[serde(default)]
     pub(crate) menu: Vec<Menu>,
+    #[serde(default)]
+    pub(crate) engine: Vec<Engine>,
+    #[serde(default)]
+    pub(crate) tool: Vec<Tool>,
     pub(crate) agent: Option<Vec<Agent>>,
     pub(crate) route: Option<Vec<Route>>,
 }

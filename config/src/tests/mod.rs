@@ -1,8 +1,13 @@
 //! The defaults, the examples, and what a wrong file is told.
 
+mod agents;
+mod engines;
 mod mistakes;
+mod mistakes_of_agents;
+mod mistakes_of_engines;
 mod mistakes_of_plan;
 mod plan;
+mod tools;
 mod trunks;
 
 use super::*;
@@ -38,6 +43,13 @@ fn the_default_emergency_numbers_are_those_of_the_dialplan() {
     assert_eq!(Config::default().numbers.restrictions.emergency, Restrictions::EMERGENCY);
 }
 
+/// What stands in the environment is long enough for any secret.
+fn with_secrets(text: &str) -> String {
+    let mut pieces = text.split("${env:");
+    let first = pieces.next().unwrap_or_default().to_owned();
+    pieces.fold(first, |text, piece| text + "secretsecretsecret" + piece.split_once('}').unwrap().1)
+}
+
 /// The lines of the defaults that look like TOML when their comment sign is taken away.
 #[test]
 fn what_is_commented_out_in_the_defaults_can_be_used_as_it_stands() {
@@ -45,9 +57,8 @@ fn what_is_commented_out_in_the_defaults_can_be_used_as_it_stands() {
         let key = rest.split_once(" = ").map(|(key, _)| key);
         rest.starts_with('[') || key.is_some_and(|key| key.chars().all(|c| c.is_ascii_lowercase() || c == '_'))
     };
-    let secret = |text: String, name: &&str| text.replace(&format!("${{env:{name}}}"), "0123456789abcdef");
     let line = |line: &str| match line.strip_prefix("# ").filter(|rest| looks_like_toml(rest)) {
-        Some(rest) => ["PBX_PASSWORD", "DESK_PASSWORD", "TALKPATH_KEY"].iter().fold(rest.to_owned(), secret),
+        Some(rest) => with_secrets(rest),
         None => line.to_owned(),
     };
     let text: Vec<_> = DEFAULT.lines().map(line).collect();
@@ -55,7 +66,19 @@ fn what_is_commented_out_in_the_defaults_can_be_used_as_it_stands() {
     assert_eq!((config.trunks.len(), config.groups.len(), config.phones.len(), config.menus.len()), (1, 1, 1, 1));
     assert_eq!(config.numbers.plan.country(), Some("49"));
     assert_eq!(config.routes.len(), 5);
+    let engines: Vec<_> = config.engines.iter().map(|engine| engine.name.as_str()).collect();
+    assert_eq!(engines, ["builtin", "model", "bot"]);
+    assert_eq!((config.tools.len(), config.agents.len()), (1, 2));
     assert!(config.sip.external.is_some() && config.sip.dns.is_some() && config.http.key.is_some());
+}
+
+#[test]
+fn the_defaults_tell_of_every_key_of_engines_agents_and_tools() {
+    for key in [raw::Engine::KEYS, raw::TurnEndTable::KEYS, raw::Agent::KEYS, raw::Tool::KEYS].concat() {
+        let word = |line: &str| line.split([' ', '{']).any(|word| word == key) && line.contains(&format!("{key} = "));
+        let told = |line: &str| word(line) || line == format!("[agent.{key}]");
+        assert!(DEFAULT.lines().any(told), "{key}");
+    }
 }
 
 #[test]
@@ -77,7 +100,10 @@ fn every_example_is_good_and_has_a_route_that_its_calls_take() {
     let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     let names: Vec<_> = files.iter().filter_map(|file| file.file_stem()?.to_str()).collect();
-    assert_eq!(names, ["3cx", "asterisk", "freeswitch", "office", "telnyx", "twilio"]);
+    assert_eq!(
+        names,
+        ["3cx", "asterisk", "azure", "bot", "freeswitch", "office", "openai", "qwen", "telnyx", "twilio"]
+    );
     for file in files {
         let config = Config::load(&file).unwrap();
         assert!(!config.trunks.is_empty(), "{}", file.display());

@@ -1,7 +1,7 @@
 //! Routes, menus and actions in all the ways in which they may be written.
 
 use super::*;
-use talkpath_dialplan::{CallerIdentity, Choice, Decision, Dial, Facts, Pressed, Strategy, decide, explain};
+use talkpath_dialplan::{CallerIdentity, Choice, Decision, Dial, Facts, Pressed, Prompt, Strategy, decide, explain};
 
 /// A PBX, a carrier with a group, two phones, a menu.
 const WORLD: &str = "

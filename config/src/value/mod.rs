@@ -1,13 +1,15 @@
 //! Single values of the file, judged as they are read, so that an error carries its line and column; and the shapes in
 //! which values may be written: alone or in a list, short or as a table.
 
+mod choice;
 mod media;
 mod secret;
 mod sip;
 
+pub(crate) use choice::{Choice, Words};
 pub(crate) use media::PtimeMs;
 pub use media::RtpPorts;
-pub(crate) use secret::Secret;
+pub(crate) use secret::{Piece, Secret, SecretText};
 pub use sip::{Listen, ListenError};
 pub(crate) use sip::{NameServer, SipUri};
 
@@ -244,6 +246,10 @@ impl<'de, S: Deserialize<'de>, L: Deserialize<'de>> Visitor<'de> for ShortVisito
 
     fn visit_f64<E: Error>(self, number: f64) -> Result<Self::Value, E> {
         S::deserialize(number.into_deserializer()).map(Short::Short)
+    }
+
+    fn visit_bool<E: Error>(self, flag: bool) -> Result<Self::Value, E> {
+        S::deserialize(flag.into_deserializer()).map(Short::Short)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {

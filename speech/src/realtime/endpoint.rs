@@ -31,7 +31,7 @@ pub fn endpoint(settings: &Settings) -> Endpoint {
         ),
     };
     let headers = headers.into_iter().map(|(name, value)| (name.to_owned(), value));
-    let headers = headers.chain(settings.headers.iter().cloned()).collect();
+    let headers = headers.chain(settings.headers.iter().map(|(name, value)| (name.clone(), value.0.clone()))).collect();
     let url = with_query(settings.url.clone().unwrap_or(base), &query);
     Endpoint { url, headers, protocols: Vec::new() }
 }

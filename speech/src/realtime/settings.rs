@@ -23,7 +23,7 @@ pub struct Settings {
     /// `wss://host/path` in the place of the service's own; the model is added as its query.
     pub url: Option<String>,
     /// Further header fields of the upgrade (`OpenAI-Organization`, `X-DashScope-WorkSpace`).
-    pub headers: Vec<(String, String)>,
+    pub headers: Vec<(String, Secret)>,
     /// The prompt.
     pub instructions: String,
     /// The voice; the service's own when none is told.

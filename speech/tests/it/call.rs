@@ -145,11 +145,14 @@ impl Call {
                 let samples: Vec<i16> = frame.iter().flat_map(|&sample| std::iter::repeat_n(sample, times)).collect();
                 self.engine(Input::Audio(&samples));
             }
-            Wire::Mulaw | Wire::Alaw => {
-                let bytes: Vec<u8> = frame.iter().map(|&sample| if sample == 0 { 0xff } else { 0x20 }).collect();
-                self.engine(Input::Coded(&bytes));
-            }
+            Wire::Mulaw => self.hear_coded(frame, 0xff),
+            Wire::Alaw => self.hear_coded(frame, 0xd5),
         }
+    }
+
+    fn hear_coded(&mut self, frame: &[i16], silence: u8) {
+        let bytes: Vec<u8> = frame.iter().map(|&sample| if sample == 0 { silence } else { 0x20 }).collect();
+        self.engine(Input::Coded(&bytes));
     }
 
     /// The engine's samples at the telephone's rate.

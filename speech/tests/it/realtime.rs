@@ -5,7 +5,5 @@ mod dialects;
 mod losses;
 mod random;
 mod scenes;
-mod schema;
-mod server;
 mod tools;
 pub(crate) mod world;

@@ -7,19 +7,16 @@
 
 use super::ring::Next;
 use super::{Inbound, Refusal, Step};
-use crate::call::conversation::{Exit, Party};
+use crate::call::conversation::{Conversation, Exit, Party};
 use crate::call::disposition::Disposition;
 use crate::call::event::CallEventKind;
 use crate::call::media::{Agreed, Voice, body_of};
-use crate::call::place::{EarlyLeg, Found, Lines, Picked, Ring, Rung, Try, Wanted, lines};
+use crate::call::place::{EarlyLeg, Found, Hunt, Hunted, Picked};
 use crate::net::shard::{EngineSpec, Side};
-use crate::trunk::Caller;
-use std::sync::Arc;
 use std::time::Duration;
-use talkpath_dialplan::{CallerIdentity, Dial, Strategy};
+use talkpath_dialplan::Dial;
 use talkpath_media::g711::Law;
 use talkpath_media::sdp;
-use talkpath_media::tone::ringback;
 use talkpath_sip::agent::Event;
 use talkpath_sip::message::StatusCode;
 use tracing::info;
@@ -51,66 +48,36 @@ impl Inbound {
         }
     }
 
+    /// Rings whom the route wants, while the caller waits.
     async fn dial_all(&mut self, dial: &Dial) -> Result<Dialled, Refusal> {
-        let caller = match &dial.caller {
-            CallerIdentity::Caller => self.facts.caller.clone(),
-            CallerIdentity::Fixed(number) => Caller { number: number.clone(), name: None },
-        };
-        let wanted: Vec<_> =
-            self.facts.with(|facts| dial.targets.iter().map(|target| Wanted::of(target, facts)).collect());
-        let mut nobody = None;
-        let mut together = Vec::new();
-        for wanted in wanted {
-            self.context.tell(self.call, CallEventKind::Dialling { to: wanted.to_string() });
-            match (lines(&wanted, &caller, &self.context, &self.sip).await, dial.strategy) {
-                (Ok(lines), Strategy::All) => together.extend(lines),
-                (Ok(lines), Strategy::InOrder) => match self.ring_lines(lines, dial).await? {
-                    Dialled::Nobody(disposition) => nobody = Some(Disposition::telling(nobody, disposition)),
-                    end @ (Dialled::Picked(_) | Dialled::Ended(_)) => return Ok(end),
-                },
-                (Err(disposition), _) => {
-                    info!(to = %wanted, %disposition, "can't be dialled");
-                    nobody = Some(Disposition::telling(nobody, disposition));
-                }
-            }
-        }
-        if !together.is_empty() {
-            return self.ring_lines(together, dial).await;
-        }
-        Ok(Dialled::Nobody(nobody.unwrap_or(Disposition::Lost { why: "there was nobody to dial" })))
-    }
-
-    /// Rings lines together, while the caller waits.
-    async fn ring_lines(&mut self, tries: Vec<Vec<Try>>, dial: &Dial) -> Result<Dialled, Refusal> {
-        let law = self.law();
-        let ring = Ring { time: dial.ring, law, early: true, hops: Some(self.hops_left()?) };
-        let mut lines = Lines::ring(tries, &ring, &self.context, &self.sip);
-        if self.answered {
-            self.play_ringback().await;
-        }
+        let hops = self.hops_left()?;
+        let mut hunt = Hunt::new(dial, &self.facts, self.law(), Some(hops), &self.context, &self.sip);
+        self.play_ringback().await;
         loop {
-            let rung = tokio::select! {
-                rung = lines.next() => rung,
+            let hunted = tokio::select! {
+                hunted = hunt.next() => hunted,
                 next = self.next(None) => match self.while_ringing(next).await {
                     Some(ended) => return Ok(Dialled::Ended(ended)),
                     None => continue,
                 },
             };
-            match rung {
-                Rung::Ringing => {
+            match hunted {
+                Hunted::Dialling(to) => self.context.tell(self.call, CallEventKind::Dialling { to }),
+                Hunted::Ringing => {
                     self.context.tell(self.call, CallEventKind::Ringing);
                     if !self.answered && self.media.is_none() {
                         self.sip.progress(self.incoming.session, StatusCode::RINGING, None).await;
                     }
                 }
-                Rung::Early(early) => self.pass_on_early(*early).await?,
-                Rung::Answered(picked) => return Ok(Dialled::Picked(picked)),
-                Rung::Nobody(disposition) => {
+                Hunted::Early(early) => self.pass_on_early(*early).await?,
+                Hunted::Silent => {
+                    self.play_ringback().await;
                     if let Some(media) = &mut self.media {
                         media.part().await;
                     }
-                    return Ok(Dialled::Nobody(disposition));
                 }
+                Hunted::Answered(picked) => return Ok(Dialled::Picked(picked)),
+                Hunted::Nobody(disposition) => return Ok(Dialled::Nobody(disposition)),
             }
         }
     }
@@ -175,10 +142,12 @@ impl Inbound {
         }
     }
 
+    /// A caller who was answered hears that it rings elsewhere.
     async fn play_ringback(&self) {
-        if let Some(media) = &self.media {
-            let voice = Voice::plain(&self.context, EngineSpec::Ringback(Arc::from(ringback())));
-            media.talk_as(voice).await;
+        if self.answered
+            && let Some(media) = &self.media
+        {
+            media.ring(&self.context).await;
         }
     }
 
@@ -196,7 +165,6 @@ impl Inbound {
             self.sip.hangup(session, None).await;
             return Ok(Step::Ended(disposition));
         }
-        let mut party = Party { session, events };
         if let Some(media) = &mut self.media {
             match found {
                 Found::Fresh(prepared, agreed) => media.adopt(prepared.into_leg(agreed)).await,
@@ -204,29 +172,12 @@ impl Inbound {
             }
         }
         self.context.tell(self.call, CallEventKind::Bridged { to: who });
-        let exit = self.converse_bridged(&mut party).await;
-        drop(permit);
-        match exit {
-            Exit::PartyLeft => {
-                info!("the other party has hung up");
-                Ok(Step::HangUp)
-            }
-            Exit::Ended(disposition) => {
-                self.sip.hangup(party.session, None).await;
-                Ok(Step::Ended(disposition))
-            }
-            Exit::Decided(_) => Ok(Step::HangUp),
-        }
-    }
-
-    async fn converse_bridged(&mut self, party: &mut Party) -> Exit {
-        loop {
-            match self.converse(Some(party), false).await {
-                // An engine that stands aside decides nothing.
-                Exit::Decided(_) => {}
-                exit @ (Exit::Ended(_) | Exit::PartyLeft) => return exit,
-            }
-        }
+        let party = Party { session, events, permit };
+        Ok(match self.converse(|live| Conversation::bridged(live, party)).await {
+            // An engine that stands aside decides nothing.
+            Exit::PartyLeft | Exit::Decided(_) => Step::HangUp,
+            Exit::Ended(disposition) => Step::Ended(disposition),
+        })
     }
 
     /// Answers the caller with the law that the other side speaks, where the caller speaks it too.

@@ -1,7 +1,7 @@
 //! Menus and PINs: the call is answered, asked for keys, and goes on where they lead.
 
 use super::{Inbound, Refusal, Step};
-use crate::call::conversation::Exit;
+use crate::call::conversation::{Conversation, Exit};
 use crate::call::media::Voice;
 use crate::net::shard::EngineSpec;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ impl Inbound {
             return Ok(Step::Ended(ended));
         }
         loop {
-            match self.converse(None, false).await {
+            match self.converse(|live| Conversation::asking(live, false)).await {
                 Exit::Ended(disposition) => return Ok(Step::Ended(disposition)),
                 Exit::Decided(Decision::Chosen(keys)) => {
                     info!(menu = name, keys, "chosen");
@@ -56,7 +56,7 @@ impl Inbound {
             return Ok(Step::Ended(ended));
         }
         loop {
-            match self.converse(None, true).await {
+            match self.converse(|live| Conversation::asking(live, true)).await {
                 Exit::Ended(disposition) => return Ok(Step::Ended(disposition)),
                 Exit::Decided(Decision::Entered(digits)) => {
                     let right = pin.typed(&format!("{digits}#")) == Typed::Accepted;

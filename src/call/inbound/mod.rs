@@ -11,12 +11,14 @@ mod dial;
 mod keys;
 mod ring;
 
+use super::cast::{Brief, Cast, Scene};
 use super::context::Context;
-use super::conversation::{Conversation, Exit, finish};
+use super::conversation::{Conversation, Exit, Live, finish};
 use super::disposition::Disposition;
 use super::event::{CallEventKind, CallId, Direction};
 use super::facts::CallFacts;
-use super::media::{MediaError, MediaSession, Voice};
+use super::media::{MediaError, MediaSession};
+use super::order::Orders;
 use crate::net::sip::{Incoming, RETRY_AFTER, SipHandle};
 use crate::trunk::Permit;
 use std::sync::Arc;
@@ -30,7 +32,7 @@ const MOST_ACTIONS: usize = 100;
 
 /// Takes one incoming call to its end.
 pub async fn answer(incoming: Incoming, sip: SipHandle, context: Arc<Context>) {
-    let call = context.new_call();
+    let call = CallId::new();
     let span = info_span!("call", id = %call);
     Inbound::new(call, incoming, sip, context).run().instrument(span).await;
 }
@@ -42,6 +44,7 @@ struct Inbound {
     sip: SipHandle,
     context: Arc<Context>,
     facts: CallFacts,
+    orders: Orders,
     /// Once it has media: answered, or with early media.
     media: Option<MediaSession>,
     /// The answer that was given with early media, to be given again.
@@ -86,12 +89,14 @@ enum Step {
 impl Inbound {
     fn new(call: CallId, incoming: Incoming, sip: SipHandle, context: Arc<Context>) -> Self {
         let facts = facts(&incoming.invitation, &context);
+        let orders = context.begin(call);
         Self {
             call,
             incoming,
             sip,
             context,
             facts,
+            orders,
             media: None,
             promised: None,
             answered: false,
@@ -185,33 +190,35 @@ impl Inbound {
         let agent = context.config.agent(name);
         let agent =
             agent.ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, format!("there is no agent \"{name}\"")))?;
-        if let Some(ended) = self.answer(Voice::of_agent(&context, agent), agent.ring).await? {
+        let scene = Scene { call: self.call, facts: &self.facts, context: &context };
+        let cast = Cast::of_agent(agent, &Brief::default(), scene)
+            .map_err(|error| Refusal::new(StatusCode::SERVER_INTERNAL_ERROR, error.to_string()))?;
+        if let Some(ended) = self.answer(cast.voice().clone(), agent.ring).await? {
             return Ok(Step::Ended(ended));
         }
-        loop {
-            match self.converse(None, false).await {
-                Exit::Ended(disposition) => return Ok(Step::Ended(disposition)),
-                // An agent asks for no keys, and is bridged to nobody.
-                Exit::Decided(_) | Exit::PartyLeft => {}
-            }
-        }
+        context.tell(self.call, CallEventKind::Agent { name: cast.name().to_owned() });
+        Ok(match self.converse(|live| Conversation::with(live, cast)).await {
+            Exit::Ended(disposition) => Step::Ended(disposition),
+            // An agent asks for no keys.
+            Exit::PartyLeft | Exit::Decided(_) => Step::HangUp,
+        })
     }
 
     /// Talks until something comes of it.
-    async fn converse(&mut self, other: Option<&mut super::conversation::Party>, secret: bool) -> Exit {
-        let Self { call, context, sip, incoming, media, .. } = self;
+    async fn converse<'a>(&'a mut self, begin: impl FnOnce(Live<'a>) -> Conversation<'a>) -> Exit {
+        let Self { call, context, sip, incoming, media, orders, facts, .. } = self;
         let Some(media) = media else { return Exit::Ended(Disposition::Lost { why: "it never had media" }) };
-        let conversation = Conversation {
+        let live = Live {
             call: *call,
             context,
             sip,
             session: incoming.session,
             events: &mut incoming.events,
+            orders,
             media,
-            other,
-            secret,
+            facts,
         };
-        conversation.run().await
+        begin(live).run().await
     }
 
     /// Hangs up, and waits for the end of the dialog.

@@ -5,6 +5,7 @@ use crate::call::context::Phase;
 use crate::call::disposition::Disposition;
 use crate::call::event::CallEventKind;
 use crate::call::media::{Agreed, Prepared, Voice, body_of};
+use crate::call::order::Order;
 use std::time::Duration;
 use talkpath_media::g711::Law;
 use talkpath_sip::agent::{Body, EndCause, Event};
@@ -152,6 +153,14 @@ impl Inbound {
             tokio::select! {
                 event = self.incoming.events.recv() => return event.map_or(Next::Gone, Next::Event),
                 () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => return Next::TimeIsUp,
+                Some(order) = self.orders.recv() => match order {
+                    Order::HangUp if !self.hung_up => {
+                        self.hung_up = true;
+                        self.sip.hangup(session, None).await;
+                    }
+                    // Nobody speaks yet.
+                    Order::HangUp | Order::Interrupt => {}
+                },
                 () = self.context.reached(Phase::Goodbye), if !self.hung_up => {
                     self.hung_up = true;
                     self.sip.hangup(session, None).await;

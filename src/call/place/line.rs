@@ -153,6 +153,17 @@ impl Wanted {
     }
 }
 
+impl Wanted {
+    /// Who or what is dialled.
+    #[must_use]
+    pub fn number(&self) -> &str {
+        match self {
+            Self::Phone(number) | Self::Uri(number) => number,
+            Self::Trunk { number, .. } | Self::Group { number, .. } => number,
+        }
+    }
+}
+
 impl std::fmt::Display for Wanted {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

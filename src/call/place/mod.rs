@@ -6,14 +6,14 @@
 //! Which outcome is worth another try is `talkpath_dialplan`'s to say.
 
 mod attempt;
+mod hunt;
 mod line;
 mod outgoing;
 mod placing;
 mod redirect;
 
 pub(super) use attempt::{EarlyLeg, Found, Picked};
-pub(super) use line::lines;
-pub(super) use placing::{Lines, Ring, Rung};
+pub(super) use hunt::{Hunt, Hunted};
 
 pub use line::{Goal, Try, Wanted};
 pub use outgoing::{Callee, Outgoing, place};

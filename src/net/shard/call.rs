@@ -9,7 +9,7 @@
 //!   socket ◄─ leg ◄─ heard ◄─ other leg ◄─ socket
 
 use super::TICK_MS;
-use super::command::{MediaEvent, Opening, Side};
+use super::command::{Conduct, EngineSpec, MediaEvent, Opening, Side};
 use super::leg::Leg;
 use super::parting::Parting;
 use super::report::{LegReport, Report};
@@ -105,6 +105,24 @@ impl MediaCall {
                 self.leg.press(key, PASSED_ON);
             }
             (Side::Other, None) => {}
+        }
+    }
+
+    /// Another engine takes the place of the one that talks; one that stood aside for a bridge still does.
+    pub(super) fn become_other(
+        &mut self,
+        engine: EngineSpec,
+        conduct: Conduct,
+        now: Instant,
+        around: &Surroundings<'_>,
+    ) {
+        self.talk.become_other(engine, conduct, self.other.is_some(), now, around);
+    }
+
+    /// Nothing rings any more; the engine goes on, unless the call is bridged.
+    pub(super) fn come_back(&mut self, now: Instant, around: &Surroundings<'_>) {
+        if self.other.is_none() {
+            self.talk.stand_aside(false, now, around);
         }
     }
 

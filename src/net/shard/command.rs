@@ -38,12 +38,12 @@ pub enum EngineSpec {
     Builtin(builtin::Settings),
     /// A recording is played, then the call ends.
     Play(Arc<[i16]>),
+    /// These words are said, then the call ends.
+    Announce(Line),
     /// Keys are asked for, out of these options.
     Menu(menu::Settings),
     /// A PIN is asked for.
     Pin(pin::Settings),
-    /// The caller hears that a telephone rings elsewhere: this period, again and again.
-    Ringback(Arc<[i16]>),
     /// Nothing is said and nothing heard.
     Silent,
     /// A remote realtime engine.
@@ -86,12 +86,26 @@ pub struct Line {
 /// What becomes of a caller who says nothing.
 #[derive(Clone, Debug)]
 pub struct Idle {
-    /// After so long.
+    /// After so long, and as long again after each time.
     pub after: Duration,
-    /// The engine is told this, to be put into words.
-    pub instruction: Arc<str>,
-    /// So often, before the goodbye.
-    pub times: u32,
+    /// How the caller is asked.
+    pub prompts: IdlePrompts,
+    /// Our own last words, before we hang up; with none the engine says goodbye.
+    pub goodbye: Option<Line>,
+}
+
+/// How a caller who says nothing is asked.
+#[derive(Clone, Debug)]
+pub enum IdlePrompts {
+    /// So often, by the engine.
+    Engine {
+        /// What it is told, to be put into words.
+        instruction: Arc<str>,
+        /// How often.
+        times: u32,
+    },
+    /// In these words of ours, one after the other.
+    Lines(Arc<[Line]>),
 }
 
 /// What the agent is doing.
@@ -219,6 +233,9 @@ pub(super) enum Command {
     Become(CallKey, Box<(EngineSpec, Conduct)>),
     ToolResult(CallKey, ToolId, String),
     Say(CallKey, Line),
+    Ring(CallKey, Arc<[i16]>),
+    ComeBack(CallKey),
+    Interrupt(CallKey),
     Judged(CallKey, bool),
     Key(CallKey, Side, char),
     Goodbye(CallKey),
@@ -257,6 +274,9 @@ impl std::fmt::Debug for Command {
             Self::Become(..) => "Become",
             Self::ToolResult(..) => "ToolResult",
             Self::Say(..) => "Say",
+            Self::Ring(..) => "Ring",
+            Self::ComeBack(_) => "ComeBack",
+            Self::Interrupt(_) => "Interrupt",
             Self::Judged(..) => "Judged",
             Self::Key(..) => "Key",
             Self::Goodbye(_) => "Goodbye",
@@ -335,7 +355,7 @@ impl ShardHandle {
         leg.await.ok()
     }
 
-    /// Another engine talks from now on; what was queued is dropped.
+    /// Another engine talks from now on; what was queued is dropped, and nothing rings any more.
     pub async fn talk_as(&self, key: CallKey, engine: EngineSpec, conduct: Conduct) {
         self.send(Command::Become(key, Box::new((engine, conduct)))).await;
     }
@@ -348,6 +368,22 @@ impl ShardHandle {
     /// Says a line of ours behind what is queued; the caller may cut it.
     pub async fn say(&self, key: CallKey, line: Line) {
         self.send(Command::Say(key, line)).await;
+    }
+
+    /// The caller hears that a telephone rings elsewhere, once what is queued was heard: this period, again and again. The engine
+    /// neither speaks nor hears from then on, until [`ShardHandle::come_back`] or another takes its place.
+    pub async fn ring(&self, key: CallKey, period: Arc<[i16]>) {
+        self.send(Command::Ring(key, period)).await;
+    }
+
+    /// Nothing rings any more; the engine goes on.
+    pub async fn come_back(&self, key: CallKey) {
+        self.send(Command::ComeBack(key)).await;
+    }
+
+    /// Silences the agent, as if the caller had interrupted it; what must be heard to its end is.
+    pub async fn interrupt(&self, key: CallKey) {
+        self.send(Command::Interrupt(key)).await;
     }
 
     /// Whether the digits of [`Decision::Entered`] are right.

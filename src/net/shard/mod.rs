@@ -22,7 +22,8 @@ mod voices;
 mod wheel;
 
 pub use command::{
-    AgentState, CallKey, Conduct, EngineSpec, Idle, Line, MediaEvent, Opening, Remote, ShardHandle, Side, Unavailable,
+    AgentState, CallKey, Conduct, EngineSpec, Idle, IdlePrompts, Line, MediaEvent, Opening, Remote, ShardHandle, Side,
+    Unavailable,
 };
 pub use leg::Leg;
 pub use report::{LegReport, Report};

@@ -160,12 +160,15 @@ impl Shard {
             Command::Adopt(key, leg) => self.with(key, |call, around| call.adopt(leg, now, around)),
             Command::Release(key, side, reply) => self.release(key, side, reply, now),
             Command::Become(key, what) => {
-                self.with(key, |call, around| call.talk().become_other(what.0, what.1, now, around));
+                self.with(key, |call, around| call.become_other(what.0, what.1, now, around));
             }
             Command::ToolResult(key, id, output) => {
                 self.with(key, |call, around| call.talk().tool_result(id, output, now, around));
             }
             Command::Say(key, line) => self.with(key, |call, _| call.talk().say_ourselves(&line.text, &line.speech)),
+            Command::Ring(key, period) => self.with(key, |call, around| call.talk().ring(period, now, around)),
+            Command::ComeBack(key) => self.with(key, |call, around| call.come_back(now, around)),
+            Command::Interrupt(key) => self.with(key, |call, around| call.talk().silence(now, around)),
             Command::Key(key, side, digit) => self.with(key, |call, around| call.key(side, digit, now, around)),
             Command::Judged(key, right) => self.with(key, |call, around| call.talk().judged(right, now, around)),
             Command::Goodbye(key) => self.with(key, |call, around| call.talk().goodbye(now, around)),

@@ -10,7 +10,7 @@ use talkpath_speech::menu::Menu;
 use talkpath_speech::pin::PinGate;
 use talkpath_speech::player::Player;
 use talkpath_speech::realtime::Realtime;
-use talkpath_speech::silent::{Ringback, Silent};
+use talkpath_speech::silent::Silent;
 use talkpath_speech::stream::Stream;
 
 /// An engine, and what a remote one encrypts its socket by.
@@ -25,9 +25,9 @@ pub(super) fn engine(spec: EngineSpec, now: Instant) -> Made {
     match spec {
         EngineSpec::Builtin(settings) => here(Box::new(Receptionist::new(settings))),
         EngineSpec::Play(audio) => here(Box::new(Player::new(audio))),
+        EngineSpec::Announce(line) => here(Box::new(Player::saying(line.text, Arc::clone(&line.speech.audio)))),
         EngineSpec::Menu(settings) => here(Box::new(Menu::new(settings))),
         EngineSpec::Pin(settings) => here(Box::new(PinGate::new(settings))),
-        EngineSpec::Ringback(period) => here(Box::new(Ringback::new(period))),
         EngineSpec::Silent => here(Box::<Silent>::default()),
         EngineSpec::Realtime(remote) => {
             let Remote { settings, tls } = *remote;

@@ -53,7 +53,7 @@ fn every_service_has_its_url_and_its_key_where_it_wants_it() {
 fn a_url_of_the_operators_and_further_headers_are_taken() {
     let mut settings = settings(Service::Beta);
     settings.url = Some("ws://10.0.0.1:8000/realtime?tenant=a".to_owned());
-    settings.headers.push(("X-Tenant".to_owned(), "a".to_owned()));
+    settings.headers.push(("X-Tenant".to_owned(), Secret("a".to_owned())));
     let endpoint = endpoint(&settings);
     assert_eq!(endpoint.url, "ws://10.0.0.1:8000/realtime?tenant=a&model=gpt%20realtime%2F2");
     assert_eq!(header(&endpoint, "OpenAI-Beta"), Some("realtime=v1"));

@@ -7,8 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 use talkpath_speech::realtime::{Encoding, Realtime};
 use talkpath_speech::{Engine, Input, Output};
 
-use super::server::Dialect;
 use super::world::settings;
+use crate::fake::realtime::Dialect;
 
 /// An engine whose session is ready and whose answer `r` is under way.
 #[expect(clippy::disallowed_methods, reason = "a test's epoch")]

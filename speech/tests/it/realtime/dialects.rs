@@ -5,8 +5,8 @@ use talkpath_speech::Input;
 use talkpath_speech::realtime::{Eagerness, Encoding, Greeting, ServerVad, Settings, Transcription, TurnEnd};
 use talkpath_speech::tools::Builtin;
 
-use super::server::{Dialect, Plan};
 use super::world::{World, settings};
+use crate::fake::realtime::{Dialect, Plan, Speech};
 
 const DIALECTS: [(Dialect, Encoding); 7] = [
     (Dialect::Ga, Encoding::Pcm),
@@ -42,7 +42,7 @@ fn whole_call(settings: Settings) -> World {
     world.tool_ms = Some(300);
     world.silence(4_000);
     world.server.plans.push_back(Plan::call("transfer", r#"{"target":"sales"}"#));
-    world.server.plans.push_back(Plan { speech: vec![("word ".repeat(60), 300)], ..Plan::default() });
+    world.server.plans.push_back(Plan { speech: vec![Speech::words("word ".repeat(60), 300)], ..Plan::default() });
     world.turn(1_000);
     world.silence(4_000);
     world.turn(1_000);

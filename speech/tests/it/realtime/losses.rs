@@ -6,8 +6,8 @@ use talkpath_speech::engine::{ConnectFailure, Fault, Loss, Trouble};
 use talkpath_speech::realtime::{Greeting, Transcription, TurnEnd};
 use talkpath_speech::tools::Builtin;
 
-use super::server::{Dialect, Plan};
 use super::world::{World, settings};
+use crate::fake::realtime::{Dialect, Plan, Speech};
 
 fn http(status: u16, body: &str) -> ConnectFailure {
     ConnectFailure::Http { status, body: body.to_owned() }
@@ -110,12 +110,12 @@ fn a_session_refused_after_the_upgrade_is_told_in_words() {
 #[test]
 fn settings_that_the_service_refuses_are_named() {
     let mut settings = settings(Dialect::Ga);
-    settings.extra.insert("tracing".to_owned(), json!("auto"));
+    settings.extra.insert("temperature".to_owned(), json!(0.8));
     let mut world = World::ringing(settings);
     world.ring(2_000);
     let loss = lost(&world).unwrap();
     assert_eq!(loss.fault, Fault::Settings);
-    assert!(loss.words.contains("session.update.session.tracing: unknown_parameter"), "{loss}");
+    assert!(loss.words.contains("at `session.temperature` (unknown_parameter"), "{loss}");
     assert_eq!(world.server.violations.len(), 1);
 }
 
@@ -157,7 +157,7 @@ fn qwen_is_told_the_conversation_in_its_instructions() {
 #[test]
 fn a_session_lost_in_mid_answer_is_asked_to_go_on_within_a_second() {
     let mut world = known(Dialect::Ga);
-    world.server.plans.push_back(Plan { speech: vec![("word ".repeat(100), 300)], ..Plan::default() });
+    world.server.plans.push_back(Plan { speech: vec![Speech::words("word ".repeat(100), 300)], ..Plan::default() });
     world.turn(1_000);
     world.silence(1_000);
     assert!(world.server.is_answering());

@@ -7,8 +7,9 @@ use talkpath_speech::engine::{ConnectFailure, Fault, Trouble};
 use talkpath_speech::realtime::{Encoding, Greeting, Redial, ServerVad, Settings, Transcription, TurnEnd};
 use talkpath_speech::tools::Builtin;
 
-use super::server::{Dialect, Plan};
 use super::world::{Dice, World, settings};
+use crate::fake::Mishap;
+use crate::fake::realtime::{Dialect, End, Plan, Speech};
 
 const SEEDS: u64 = 120;
 
@@ -31,7 +32,7 @@ fn random_settings(dice: &mut Dice) -> Settings {
 }
 
 fn random_plan(dice: &mut Dice) -> Plan {
-    let speech = |dice: &mut Dice| ("word ".repeat(1 + dice.below(30) as usize), 100 + dice.below(400));
+    let speech = |dice: &mut Dice| Speech::words("word ".repeat(1 + dice.below(30) as usize), 100 + dice.below(400));
     let mut plan = Plan { thinks: dice.below(1_500), ..Plan::default() };
     plan.speech = (0..dice.below(3)).map(|_| speech(dice)).collect();
     let calls = [
@@ -46,6 +47,15 @@ fn random_plan(dice: &mut Dice) -> Plan {
     plan.calls = calls.into_iter().map(|(name, arguments)| (name.to_owned(), arguments.to_owned())).collect();
     plan.calls_first = dice.below(2) == 0;
     plan.fails = (dice.below(10) == 0).then_some("server_error");
+    plan.late = (dice.below(3) as usize, dice.below(3) as usize);
+    plan.end = match dice.below(12) {
+        0 => End::Failed("server_error"),
+        1 => End::Incomplete("max_output_tokens"),
+        _ => End::Completed,
+    };
+    let mishaps =
+        [Mishap::Vanish, Mishap::Close(Some(1011), "internal error".to_owned()), Mishap::Close(None, String::new())];
+    plan.mishap = mishaps.get(dice.below(20) as usize).map(|mishap| (dice.below(3_000), mishap.clone()));
     plan
 }
 
@@ -82,6 +92,8 @@ fn nothing_forbidden_is_ever_sent_and_the_engine_works_in_the_end() {
         world.dice = Dice(seed + 1_000_000);
         world.tool_ms = Some(500);
         world.server.delta_ms = 20 + dice.below(400);
+        world.server.noisy = dice.below(2) == 0;
+        world.server.slow = dice.below(200);
         world.server.transcripts = (0..200).map(|n| format!("utterance {n}")).collect();
         world.server.plans = (0..8).map(|_| random_plan(&mut dice)).collect();
         world.ring(dice.below(2_000));

@@ -8,8 +8,8 @@ use talkpath_speech::realtime::{Greeting, ServerVad, Transcription, TurnEnd};
 use talkpath_speech::turn::Action;
 use talkpath_speech::{Input, Samples};
 
-use super::server::{Dialect, Plan};
 use super::world::{World, settings};
+use crate::fake::realtime::{Dialect, Plan, Speech};
 
 fn lines(world: &World, who: Speaker) -> Vec<(&str, bool)> {
     let lines = world.call.transcript().iter().filter(|line| line.who == who);
@@ -29,7 +29,7 @@ fn speaking(turn_end: TurnEnd) -> World {
     let mut settings = settings(Dialect::Ga);
     settings.turn_end = turn_end;
     let mut world = World::answered(settings);
-    world.server.plans.push_back(Plan { speech: vec![("word ".repeat(40), 300)], ..Plan::default() });
+    world.server.plans.push_back(Plan { speech: vec![Speech::words("word ".repeat(40), 300)], ..Plan::default() });
     world.silence(500);
     world.turn(1_000);
     world.silence(3_000);
@@ -138,7 +138,7 @@ fn an_answer_that_is_cut_while_it_comes_in_is_cancelled_first() {
     settings.turn_end = TurnEnd::Ours;
     let mut world = World::answered(settings);
     // 80 s of speech come in over 10 s.
-    world.server.plans.push_back(Plan { speech: vec![("word ".repeat(266), 300)], ..Plan::default() });
+    world.server.plans.push_back(Plan { speech: vec![Speech::words("word ".repeat(266), 300)], ..Plan::default() });
     world.silence(500);
     world.turn(1_000);
     world.silence(2_000);
@@ -192,7 +192,7 @@ fn an_uncuttable_greeting_is_heard_to_its_end_and_then_the_caller_is_answered() 
     settings.greeting = greeting(false, false);
     settings.turn_end = TurnEnd::Ours;
     let mut world = World::answered(settings);
-    world.server.plans.push_back(Plan { speech: vec![("legal ".repeat(20), 300)], ..Plan::default() });
+    world.server.plans.push_back(Plan { speech: vec![Speech::words("legal ".repeat(20), 300)], ..Plan::default() });
     world.silence(1_000);
     world.turn(1_000);
     world.silence(10_000);
@@ -312,7 +312,7 @@ fn an_old_session_is_replaced_at_a_quiet_moment_and_nobody_notices() {
     let mut settings = settings(Dialect::Ga);
     settings.session = Duration::from_secs(20);
     let mut world = World::answered(settings);
-    world.server.plans.push_back(Plan { speech: vec![("word ".repeat(100), 300)], ..Plan::default() });
+    world.server.plans.push_back(Plan { speech: vec![Speech::words("word ".repeat(100), 300)], ..Plan::default() });
     world.silence(500);
     world.turn(1_000);
     world.silence(25_000);
@@ -330,7 +330,7 @@ fn an_answer_cancelled_by_the_callers_going_on_is_truncated_to_what_had_come_in(
     let mut settings = settings(Dialect::Ga);
     settings.turn_end = TurnEnd::ServerVad(ServerVad { silence_duration_ms: Some(200), ..ServerVad::default() });
     let mut world = World::answered(settings);
-    world.server.plans.push_back(Plan { speech: vec![("word ".repeat(100), 300)], ..Plan::default() });
+    world.server.plans.push_back(Plan { speech: vec![Speech::words("word ".repeat(100), 300)], ..Plan::default() });
     world.silence(500);
     world.speaks(1_000);
     // The service takes this pause for the end of the turn, our turn machine doesn't.

@@ -6,8 +6,8 @@ use talkpath_speech::engine::{Leave, Note, Task};
 use talkpath_speech::realtime::{Settings, TurnEnd};
 use talkpath_speech::tools::{Builtin, ToolSpec};
 
-use super::server::{Dialect, Plan};
 use super::world::{World, settings};
+use crate::fake::realtime::{Dialect, Plan, Speech};
 
 fn equipped() -> Settings {
     let mut settings = settings(Dialect::Ga);
@@ -58,7 +58,7 @@ fn a_tool_is_carried_out_and_the_model_goes_on() {
 fn several_calls_in_one_answer_are_all_answered_before_the_model_is_asked_once() {
     let calls = [("weather", "{}"), ("send_dtmf", r#"{"digits":"1,2#"}"#), ("transfer", r#"{"target":"sales"}"#)];
     let calls = calls.map(|(name, arguments)| (name.to_owned(), arguments.to_owned())).to_vec();
-    let mut world = called(Plan { speech: vec![("One moment please.".to_owned(), 300)], calls, ..Plan::default() });
+    let mut world = called(Plan { speech: vec![Speech::words("One moment please.", 300)], calls, ..Plan::default() });
     world.silence(4_000);
     world.check();
     let tasks: Vec<&Task> = world.tools.iter().map(|call| &call.task).collect();
@@ -85,7 +85,7 @@ fn wrong_arguments_and_unknown_tools_are_told_to_the_model_and_carried_out_by_no
 
 #[test]
 fn the_call_ends_once_the_last_words_were_heard() {
-    let plan = Plan { speech: vec![("It was a pleasure, goodbye.".to_owned(), 300)], ..Plan::call("hang_up", "") };
+    let plan = Plan { speech: vec![Speech::words("It was a pleasure, goodbye.", 300)], ..Plan::call("hang_up", "") };
     let mut world = called(plan);
     assert!(world.call.over || !world.call.is_silent());
     world.silence(2_000);
@@ -106,7 +106,7 @@ fn a_model_that_hangs_up_without_a_word_is_asked_for_one() {
 
 #[test]
 fn a_caller_who_speaks_before_the_last_words_are_over_keeps_the_call() {
-    let plan = Plan { speech: vec![("goodbye ".repeat(20), 300)], ..Plan::call("hang_up", "{}") };
+    let plan = Plan { speech: vec![Speech::words("goodbye ".repeat(20), 300)], ..Plan::call("hang_up", "{}") };
     let mut world = called(plan);
     world.turn(1_000);
     world.silence(6_000);
@@ -122,7 +122,7 @@ fn digits_are_collected_by_the_engine() {
         (r#"{"max":9,"timeout":3,"terminator":""}"#, "1#", 3_100, r##"{"digits":"1#","ended_by":"timeout"}"##),
         (r#"{"max":9,"timeout":3}"#, "", 6_000, r#"{"digits":"","ended_by":"timeout"}"#),
     ] {
-        let speech = vec![("Your number please.".to_owned(), 300)];
+        let speech = vec![Speech::words("Your number please.", 300)];
         let mut world = called(Plan { speech, ..Plan::call("collect_digits", arguments) });
         keys.chars().for_each(|key| world.key(key));
         world.silence(wait);
@@ -146,7 +146,7 @@ fn a_caller_who_speaks_instead_of_entering_digits_is_answered() {
 
 #[test]
 fn a_call_in_an_answer_that_is_cut_is_answered_and_not_carried_out() {
-    let speech = vec![("word ".repeat(200), 300)];
+    let speech = vec![Speech::words("word ".repeat(200), 300)];
     let mut world = called(Plan { speech, calls_first: true, ..Plan::call("weather", "{}") });
     assert!(world.server.is_answering());
     world.turn(1_000);

@@ -12,8 +12,9 @@ use talkpath_speech::engine::{ConnectFailure, Note, ToolCall, Trouble, Usage};
 use talkpath_speech::realtime::{Realtime, Secret, Service, Settings};
 use talkpath_speech::{Input, Output};
 
-use super::server::{Dialect, Server};
 use crate::call::Call;
+use crate::fake::realtime::{Dialect, Server};
+use crate::fake::{Act, Mishap};
 
 /// Numbers that look random and aren't.
 pub(crate) struct Dice(pub(crate) u64);
@@ -90,9 +91,13 @@ impl World {
             Service::Beta | Service::AzurePreview { .. } => Dialect::Beta,
             Service::Qwen => Dialect::Qwen,
         };
+        let append = settings.append.as_millis() as u64;
+        let mut server = Server::new(dialect);
+        // Whole packets, so a packet more than is asked for.
+        server.appends = 20..=append + 20;
         let mut world = Self {
             call: Call::ringing(|now| Box::new(Realtime::new(settings, now))),
-            server: Server::new(dialect),
+            server,
             dice: Dice(1),
             delay: (20, 0),
             ms: 0,
@@ -212,9 +217,14 @@ impl World {
             self.server.receive(&text, due);
         }
         if self.connected {
-            for text in self.server.poll(self.ms) {
+            for act in self.server.poll(self.ms) {
                 let due = self.due(self.down.back().map(|(due, _)| *due));
-                self.down.push_back((due, Wired::Text(text)));
+                match act {
+                    Act::Text(text) => self.down.push_back((due, Wired::Text(text))),
+                    Act::Mishap(Mishap::Close(code, reason)) => self.cut_link(code.or(Some(1005)), &reason),
+                    Act::Mishap(Mishap::Vanish | Mishap::Reset) => self.cut_link(None, "gone"),
+                    Act::Binary(_) | Act::Mishap(Mishap::Deaf | Mishap::Mute) => panic!("a service does {act:?}"),
+                }
             }
         }
         while self.down.front().is_some_and(|(due, _)| *due <= self.ms) {

@@ -1,60 +1,22 @@
-//! A bot of our protocol that refuses whatever the schema doesn't describe, and checks that the caller's audio is where it should be.
+//! A bot of our protocol, at whose ears the caller's audio is where it should be.
 
-use std::sync::LazyLock;
-
-use jsonschema::Validator;
 use serde_json::{Value, json};
 use talkpath_speech::stream::{Audio, Dialect, Rate, Settings};
 
 use super::world::{Bot, Frame, World};
-
-pub(crate) static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
-    serde_json::from_str(include_str!("../../../../docs/stream.schema.json")).expect("the schema is JSON")
-});
-
-/// The validator of one side's messages. `closed`: fields that aren't described are refused.
-pub(crate) fn validator(side: &str, closed: bool) -> Validator {
-    let mut schema = json!({ "$ref": format!("#/$defs/{side}"), "$defs": SCHEMA["$defs"] });
-    if closed {
-        close(&mut schema);
-    }
-    jsonschema::draft202012::new(&schema).expect("the schema is one")
-}
-
-fn close(schema: &mut Value) {
-    match schema {
-        Value::Object(object) => {
-            if object.contains_key("properties") {
-                object.insert("additionalProperties".to_owned(), false.into());
-            }
-            object.values_mut().for_each(close);
-        }
-        Value::Array(list) => list.iter_mut().for_each(close),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
-}
-
-/// One session, as the bot saw it.
-#[derive(Debug, Default)]
-pub(crate) struct Session {
-    pub(crate) events: Vec<Value>,
-    pub(crate) audio: Vec<u8>,
-    /// The length of each binary message.
-    pub(crate) frames: Vec<usize>,
-}
+use crate::fake::stream::own;
 
 pub(crate) struct Own {
-    pub(crate) sessions: Vec<Session>,
+    pub(crate) heard: own::Own,
     /// What it says, each when its time has come.
     pub(crate) script: Vec<(u64, Frame)>,
     /// Answers pings.
     pub(crate) pongs: bool,
-    validator: Validator,
 }
 
 impl Own {
     pub(crate) fn new() -> Self {
-        Self { sessions: Vec::new(), script: Vec::new(), pongs: true, validator: validator("from_talkpath", true) }
+        Self { heard: own::Own::new(), script: Vec::new(), pongs: true }
     }
 
     pub(crate) fn say(&mut self, message: &Value) {
@@ -75,56 +37,51 @@ impl Own {
 
     /// All events of a type, of all sessions.
     pub(crate) fn events(&self, kind: &str) -> Vec<&Value> {
-        self.sessions.iter().flat_map(|session| &session.events).filter(|event| event["type"] == kind).collect()
+        self.heard.events(kind)
     }
 
     /// The types of all events, in order, but for those that come by the clock.
     pub(crate) fn kinds(&self) -> Vec<&str> {
-        let events = self.sessions.iter().flat_map(|session| &session.events);
-        events.filter_map(|event| event["type"].as_str()).filter(|kind| *kind != "ping").collect()
+        self.heard.kinds()
     }
 }
 
 impl Bot for Own {
     fn opened(&mut self) {
-        self.sessions.push(Session::default());
+        self.heard.opened();
     }
 
     fn receive(&mut self, frame: Frame) {
-        let session = self.sessions.last_mut().expect("a message without a socket");
         match frame {
-            Frame::Binary(bytes) => {
-                assert!(!session.events.is_empty(), "audio before start");
-                session.frames.push(bytes.len());
-                session.audio.extend(bytes);
-            }
+            Frame::Binary(bytes) => self.heard.receive_binary(&bytes),
             Frame::Text(text) => {
-                let event: Value = serde_json::from_str(&text).expect("JSON");
-                if let Err(error) = self.validator.validate(&event) {
-                    panic!("{error}: {text}");
-                }
-                assert_eq!(event["type"] == "start", session.events.is_empty(), "one start, first: {text}");
-                assert!(session.events.last().is_none_or(|last| last["type"] != "end"), "after the end: {text}");
-                if event["type"] == "ping" && self.pongs {
+                self.heard.receive_text(&text);
+                if self.pongs && text.contains(r#""ping""#) {
                     self.script.push((0, Frame::Text(r#"{"type":"pong"}"#.to_owned())));
                 }
-                session.events.push(event);
             }
         }
+        assert_eq!(self.heard.violations, [""; 0]);
     }
 
     fn poll(&mut self, ms: u64) -> Vec<Frame> {
         let (due, rest) = std::mem::take(&mut self.script).into_iter().partition(|(at, _)| *at <= ms);
         self.script = rest;
         let due: Vec<(u64, Frame)> = due;
-        due.into_iter().map(|(_, frame)| frame).collect()
+        let due: Vec<Frame> = due.into_iter().map(|(_, frame)| frame).collect();
+        for frame in &due {
+            if let Frame::Text(text) = frame {
+                self.heard.says(text);
+            }
+        }
+        due
     }
 }
 
 impl World<Own> {
     /// Each session has exactly the caller's samples from where its start says, in whole frames.
     pub(crate) fn check_audio(&self) {
-        for session in &self.bot.sessions {
+        for session in &self.bot.heard.sessions {
             let Some(start) = session.events.first() else { continue };
             let form = &start["audio"];
             let rate = form["from_caller"]["rate"].as_u64().expect("a rate");

@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 
 use talkpath_speech::stream::Rate::Hz8000;
 
-use super::bot::{Own, SCHEMA, settings, validator};
+use super::bot::{Own, settings};
 use super::world::{Frame, World};
+use crate::fake::stream::{SCHEMA, validator};
 
 const PAGE: &str = include_str!("../../../../docs/stream.md");
 const BOT: &str = include_str!("../../../../docs/examples/stream_bot.py");

@@ -38,7 +38,7 @@ fn a_bot_that_is_lost_is_told_that_the_same_call_goes_on_and_misses_nothing() {
     world.silence(100);
     world.key('4');
     world.silence(3_000);
-    assert_eq!(world.bot.sessions.len(), 2);
+    assert_eq!(world.bot.heard.sessions.len(), 2);
     let start = world.bot.events("start")[1].clone();
     assert_eq!(
         (&start["resumed"], &start["answered"], &start["call_id"]),
@@ -51,9 +51,13 @@ fn a_bot_that_is_lost_is_told_that_the_same_call_goes_on_and_misses_nothing() {
     assert_eq!(world.sent_of(LEVEL), 16_000, "what it had said is heard");
     world.check_audio();
     let at = start["at_ms"].as_u64().unwrap() as usize * 8;
-    let first = world.bot.sessions[0].audio.len() / 2;
+    let first = world.bot.heard.sessions[0].audio.len() / 2;
     assert!(at >= first && at - first <= 480, "what was lost was on its way: {first} {at}");
-    assert_eq!(at + world.bot.sessions[1].audio.len() / 2 + 160, world.said.len(), "the last frame is on its way");
+    assert_eq!(
+        at + world.bot.heard.sessions[1].audio.len() / 2 + 160,
+        world.said.len(),
+        "the last frame is on its way"
+    );
     assert!(matches!(world.troubles.first(), Some(Trouble::Reconnecting { attempt: 1, .. })));
     assert_eq!((world.troubles.len(), world.troubles.last()), (4, Some(&Trouble::Recovered)));
     world.bot.utter("v", 10_000, 800);
@@ -95,7 +99,8 @@ fn what_the_caller_says_for_longer_than_is_kept_is_lost_from_its_beginning() {
         | Note::Remark(_)
         | Note::Leaving(_) => None,
     });
-    let (first, at) = (world.bot.sessions[0].audio.len() as u64 / 16, world.bot.events("start")[1]["at_ms"].as_u64());
+    let (first, at) =
+        (world.bot.heard.sessions[0].audio.len() as u64 / 16, world.bot.events("start")[1]["at_ms"].as_u64());
     let gap = at.unwrap() - first;
     assert!(note.is_some_and(|unheard| (gap - 80..=gap).contains(&unheard)), "{note:?} of {gap}");
     let mut starts =
@@ -127,7 +132,7 @@ fn a_bot_that_was_there_for_a_while_is_tried_as_often_as_the_first_time() {
             world.close(None);
         }
         world.silence(5_000);
-        assert_eq!((world.bot.sessions.len(), lost(&world).is_some()), (sessions, sessions < 6));
+        assert_eq!((world.bot.heard.sessions.len(), lost(&world).is_some()), (sessions, sessions < 6));
     }
 }
 
@@ -174,7 +179,7 @@ fn a_bot_that_closes_before_it_says_anything_has_not_left() {
     let mut world = world();
     world.close(Some(1000));
     world.silence(1_000);
-    assert_eq!((world.bot.sessions.len(), world.call.over), (2, false));
+    assert_eq!((world.bot.heard.sessions.len(), world.call.over), (2, false));
     world.close(Some(1008));
     world.silence(1_000);
     assert_eq!(lost(&world).map(|loss| loss.fault), Some(Fault::Key));
@@ -189,10 +194,10 @@ fn a_bot_that_answered_pings_and_stops_is_taken_for_dead_and_one_that_never_did_
         bot.pongs = pongs;
         let mut world = World::answered(settings, bot);
         world.silence(5_000);
-        assert_eq!(world.bot.sessions.len(), 1);
+        assert_eq!(world.bot.heard.sessions.len(), 1);
         world.bot.pongs = false;
         world.silence(6_000);
-        assert_eq!(world.bot.sessions.len(), sessions);
+        assert_eq!(world.bot.heard.sessions.len(), sessions);
         assert!(world.bot.events("ping").len() >= 9);
     }
 }

@@ -223,7 +223,7 @@ fn marks_positions_and_silence_after_a_clear_hold_whatever_happens() {
         world.silence(3_000);
         assert_eq!(world.sent_of(level(2_500)), 8_000, "{what}");
         assert_eq!(world.bot.events("error").len(), 0, "{what}");
-        lost += world.bot.sessions.len() - 1;
+        lost += world.bot.heard.sessions.len() - 1;
         world.check_audio();
         check_clears(&world, &what);
         check_marks(&world, &what);

@@ -48,7 +48,7 @@ fn a_call_is_told_from_its_ringing_to_its_end() {
     assert_eq!(world.bot.events("end")[0]["reason"], "over");
     assert_eq!((world.ready, world.disconnects.as_slice()), (1, &[1000][..]));
     world.check_audio();
-    assert_eq!(world.bot.sessions[0].audio.len(), 2_400 * 32);
+    assert_eq!(world.bot.heard.sessions[0].audio.len(), 2_400 * 32);
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn frames_are_as_long_as_the_operator_says_and_the_last_as_long_as_the_call() {
     world.check_audio();
     let mut frames = vec![60 * 48; 8];
     frames.push(20 * 48);
-    assert_eq!(world.bot.sessions[0].frames, frames);
+    assert_eq!(world.bot.heard.sessions[0].frames, frames);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! A bot that was written for Twilio and refuses any deviation from what Twilio sends.
+//! Bots that were written for Twilio.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -10,30 +10,12 @@ use talkpath_speech::stream::{Settings, call_sid};
 use talkpath_speech::turn::{Action, BargeIn};
 
 use super::world::{Bot, Frame, World};
+use crate::fake::stream::twilio;
 
 #[derive(Default)]
 struct Twilio {
-    /// What came, without media.
-    events: Vec<Value>,
-    payloads: Vec<Vec<u8>>,
-    messages: u64,
-    stream: String,
-    stopped: bool,
+    heard: twilio::Twilio,
     script: Vec<Frame>,
-}
-
-/// Exactly these fields, in any order.
-fn fields(value: &Value, names: &[&str]) {
-    let mut found: Vec<&str> = value.as_object().expect("an object").keys().map(String::as_str).collect();
-    let mut names = names.to_vec();
-    found.sort_unstable();
-    names.sort_unstable();
-    assert_eq!(found, names, "{value}");
-}
-
-fn is_sid(value: &Value, prefix: &str) {
-    let digits = value.as_str().and_then(|sid| sid.strip_prefix(prefix)).expect("a SID");
-    assert!(digits.len() == 32 && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')), "{value}");
 }
 
 impl Twilio {
@@ -43,90 +25,40 @@ impl Twilio {
 
     fn media(&mut self, level: u8, bytes: usize) {
         let payload = STANDARD.encode(vec![level; bytes]);
-        self.say(&json!({ "event": "media", "streamSid": self.stream, "media": { "payload": payload } }));
+        self.say(&json!({ "event": "media", "streamSid": self.heard.stream, "media": { "payload": payload } }));
     }
 
     fn mark(&mut self, name: &str) {
-        self.say(&json!({ "event": "mark", "streamSid": self.stream, "mark": { "name": name } }));
+        self.say(&json!({ "event": "mark", "streamSid": self.heard.stream, "mark": { "name": name } }));
     }
 
     fn marks(&self) -> Vec<&str> {
-        let marks = self.events.iter().filter(|event| event["event"] == "mark");
+        let marks = self.heard.events.iter().filter(|event| event["event"] == "mark");
         marks.filter_map(|event| event["mark"]["name"].as_str()).collect()
-    }
-
-    fn start(&mut self, start: &Value) {
-        fields(start, &["accountSid", "streamSid", "callSid", "tracks", "mediaFormat", "customParameters"]);
-        is_sid(&start["accountSid"], "AC");
-        is_sid(&start["callSid"], "CA");
-        is_sid(&start["streamSid"], "MZ");
-        assert_eq!(start["tracks"], json!(["inbound"]));
-        let format = json!({ "encoding": "audio/x-mulaw", "sampleRate": 8_000, "channels": 1 });
-        assert_eq!(start["mediaFormat"], format);
-        assert!(start["customParameters"].as_object().expect("an object").values().all(Value::is_string));
-        self.stream = start["streamSid"].as_str().expect("a text").to_owned();
-    }
-
-    fn heard(&mut self, media: &Value) {
-        fields(media, &["track", "chunk", "timestamp", "payload"]);
-        assert_eq!(media["track"], "inbound");
-        assert_eq!(media["chunk"], (self.payloads.len() + 1).to_string());
-        assert_eq!(media["timestamp"], (self.payloads.len() * 20).to_string());
-        let payload = STANDARD.decode(media["payload"].as_str().expect("a text")).expect("Base64 with padding");
-        assert_eq!(payload.len(), 160);
-        self.payloads.push(payload);
-    }
-
-    fn event(&mut self, event: &Value) {
-        let kind = event["event"].as_str().expect("an event");
-        fields(event, &["event", "sequenceNumber", "streamSid", kind]);
-        assert_eq!(event["sequenceNumber"], (self.messages - 1).to_string());
-        if kind == "start" {
-            assert_eq!(self.messages, 2, "start is the second message, once");
-            self.start(&event["start"]);
-        }
-        assert_eq!(event["streamSid"], self.stream);
-        let body = &event[kind];
-        match kind {
-            "start" => {}
-            "media" => return self.heard(body),
-            "mark" => {
-                fields(body, &["name"]);
-                assert!(body["name"].is_string());
-            }
-            "dtmf" => {
-                fields(body, &["track", "digit"]);
-                assert_eq!(body["track"], "inbound_track");
-                assert!(body["digit"].as_str().is_some_and(|digit| digit.len() == 1));
-            }
-            "stop" => {
-                fields(body, &["accountSid", "callSid"]);
-                self.stopped = true;
-            }
-            other => panic!("Twilio has no {other}"),
-        }
-        self.events.push(event.clone());
     }
 }
 
 impl Bot for Twilio {
     fn opened(&mut self) {
-        *self = Self { script: std::mem::take(&mut self.script), ..Self::default() };
+        self.heard = twilio::Twilio::default();
     }
 
     fn receive(&mut self, frame: Frame) {
-        assert!(!self.stopped, "stop is the last message");
-        let Frame::Text(text) = frame else { panic!("Twilio sends no binary messages") };
-        let event: Value = serde_json::from_str(&text).expect("JSON");
-        self.messages += 1;
-        if self.messages == 1 {
-            return assert_eq!(event, json!({ "event": "connected", "protocol": "Call", "version": "1.0.0" }));
+        match frame {
+            Frame::Binary(bytes) => self.heard.receive_binary(&bytes),
+            Frame::Text(text) => self.heard.receive_text(&text),
         }
-        self.event(&event);
+        assert_eq!(self.heard.violations, [""; 0]);
     }
 
     fn poll(&mut self, _ms: u64) -> Vec<Frame> {
-        std::mem::take(&mut self.script)
+        let script = std::mem::take(&mut self.script);
+        for frame in &script {
+            if let Frame::Text(text) = frame {
+                self.heard.says(text);
+            }
+        }
+        script
     }
 }
 
@@ -143,21 +75,21 @@ fn level(byte: u8) -> i16 {
 fn a_call_is_told_as_twilio_tells_it() {
     let mut world = World::ringing(Settings::twilio("wss://bot.example/twilio"), Twilio::default());
     world.ring(3_000);
-    assert_eq!(world.bot.messages, 0, "nothing before the call is answered");
+    assert_eq!(world.bot.heard.messages, 0, "nothing before the call is answered");
     world.feed(Input::Answered);
     world.speaks(300);
     world.key('#');
     world.silence(730);
     world.feed(Input::Ended);
     world.ring(100);
-    let kinds: Vec<_> = world.bot.events.iter().map(|event| event["event"].as_str().unwrap()).collect();
+    let kinds: Vec<_> = world.bot.heard.events.iter().map(|event| event["event"].as_str().unwrap()).collect();
     assert_eq!(kinds, ["start", "dtmf", "stop"]);
-    let start = &world.bot.events[0]["start"];
+    let start = &world.bot.heard.events[0]["start"];
     assert_eq!(start["callSid"], call_sid("call-7"));
     let parameters = json!({ "customer": "42", "from_number": "+4930123456", "to_number": "+4989654321" });
     assert_eq!(start["customParameters"], parameters);
-    assert_eq!(world.bot.events[1]["dtmf"]["digit"], "#");
-    let heard: Vec<u8> = world.bot.payloads.concat();
+    assert_eq!(world.bot.heard.events[1]["dtmf"]["digit"], "#");
+    let heard: Vec<u8> = world.bot.heard.payloads.concat();
     let said = world.said.iter().map(|&sample| if sample == 0 { 0xff } else { 0x20 });
     assert!(heard.into_iter().eq(said), "all that the caller said, silence included");
     assert_eq!((world.ready, world.disconnects.as_slice()), (1, &[1000][..]));

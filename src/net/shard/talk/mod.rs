@@ -11,6 +11,7 @@
 
 mod items;
 mod remote;
+mod ringback;
 mod settle;
 mod speech;
 mod stopgap;
@@ -27,6 +28,7 @@ use super::voices::{self, Made};
 use crate::recorder::RecordingId;
 use items::Items;
 use remote::Remote;
+use ringback::Ringback;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use stopgap::Stopgap;
@@ -82,8 +84,10 @@ pub(super) struct Talk {
     base: Option<u64>,
     /// Nothing is said or understood while the other side holds the call.
     held: bool,
-    /// Nor while the call is bridged to another leg.
+    /// Nor while the call is bridged to another leg, or while the caller waits for that.
     aside: bool,
+    /// The caller hears that it rings elsewhere.
+    ringback: Option<Ringback>,
     items: Items,
     stopgap: Stopgap,
     /// How long the call may last, and whether it has.
@@ -142,6 +146,7 @@ impl Talk {
             base: None,
             held: false,
             aside: false,
+            ringback: None,
             items: Items::default(),
             stopgap: Stopgap::new(conduct.filler, conduct.idle),
             longest: conduct.longest.map(samples),
@@ -254,6 +259,9 @@ impl Talk {
     pub(super) fn key(&mut self, key: char, at: u64, now: Instant, around: &Surroundings<'_>) {
         let Some(at) = self.base.and_then(|base| at.checked_sub(base)) else { return };
         self.tell(MediaEvent::Key(key));
+        if self.aside {
+            return;
+        }
         self.stopgap.moved(self.position);
         self.turn.handle_key(Samples(at));
         self.settle(now, around);
@@ -288,8 +296,9 @@ impl Talk {
         }
     }
 
-    /// The call is bridged to another leg, or isn't any more. What was being said is cut off.
+    /// The call is bridged to another leg, or isn't any more. What was being said is cut off, and nothing rings.
     pub(super) fn stand_aside(&mut self, aside: bool, now: Instant, around: &Surroundings<'_>) {
+        self.ringback = None;
         if self.aside == aside {
             return;
         }
@@ -306,10 +315,12 @@ impl Talk {
         &mut self,
         engine: EngineSpec,
         conduct: Conduct,
+        aside: bool,
         now: Instant,
         around: &Surroundings<'_>,
     ) {
         self.drop_speech(now);
+        (self.aside, self.ringback) = (aside, None);
         let Made { engine, tls } = voices::engine(engine, now);
         self.turn = self.turn.succeeded_by(conduct.turn);
         self.up = resampler(SAMPLE_RATE, engine.input_rate());
@@ -333,6 +344,12 @@ impl Talk {
         self.settle(now, around);
     }
 
+    /// Cuts the agent short, as the caller would.
+    pub(super) fn silence(&mut self, now: Instant, around: &Surroundings<'_>) {
+        self.interrupt(now);
+        self.settle(now, around);
+    }
+
     /// Whether what the caller has entered is right.
     pub(super) fn judged(&mut self, right: bool, now: Instant, around: &Surroundings<'_>) {
         self.engine.handle(Input::Judged(right), now);
@@ -351,6 +368,7 @@ impl Talk {
         self.fill_in();
         let sent = self.mouth.fill(frame);
         self.turn.handle_sent(self.position, sent.level_dbov);
+        self.ring_back(frame, now, around);
         if let Some(tape) = &mut self.tape {
             let mut samples = [0; MAX_FRAME];
             let decoded = self.law.decode(frame, &mut samples);

@@ -2,11 +2,11 @@
 //! who says nothing.
 
 use super::{Talk, samples};
-use crate::net::shard::command::{Idle, Line, MediaEvent};
+use crate::net::shard::command::{Idle, IdlePrompts, Line, MediaEvent};
 use crate::net::shard::surroundings::Surroundings;
 use std::time::Instant;
 use talkpath_speech::Samples;
-use talkpath_speech::engine::{Input, Note};
+use talkpath_speech::engine::{Input, Leave, Note};
 use talkpath_speech::turn::State;
 
 /// From the end of one filler to the beginning of the next.
@@ -88,14 +88,35 @@ impl Talk {
         }
         self.stopgap.moved(self.position);
         self.stopgap.asked += 1;
-        if self.stopgap.asked > idle.times {
-            self.stopgap.last_word_asked();
-            self.longest = Some(self.position + super::LAST_WORDS);
-            self.goodbye(now, around);
-        } else {
-            self.tell(MediaEvent::Noted(Note::StillThere { count: self.stopgap.asked }));
-            self.engine.handle(Input::Instruct(&idle.instruction), now);
-            self.settle(now, around);
+        let asked = self.stopgap.asked;
+        match &idle.prompts {
+            IdlePrompts::Engine { instruction, times } if asked <= *times => {
+                self.engine.handle(Input::Instruct(instruction), now);
+                self.settle(now, around);
+            }
+            IdlePrompts::Lines(lines) if (asked as usize) <= lines.len() => {
+                if let Some(line) = lines.get(asked as usize - 1) {
+                    self.say_ourselves(&line.text, &line.speech);
+                }
+            }
+            IdlePrompts::Engine { .. } | IdlePrompts::Lines(_) => {
+                return self.take_leave(idle.goodbye.as_ref(), now, around);
+            }
+        }
+        self.tell(MediaEvent::Noted(Note::StillThere { count: asked }));
+    }
+
+    /// Nobody has answered: we hang up, after the last words.
+    fn take_leave(&mut self, words: Option<&Line>, now: Instant, around: &Surroundings<'_>) {
+        self.stopgap.last_word_asked();
+        self.longest = Some(self.position + super::LAST_WORDS);
+        match words {
+            Some(line) => {
+                self.tell(MediaEvent::Noted(Note::Leaving(Leave::Silence)));
+                self.say_ourselves(&line.text, &line.speech);
+                self.leaving = Some(super::LAST_PACKETS);
+            }
+            None => self.goodbye(now, around),
         }
     }
 }

@@ -1,0 +1,55 @@
+//! What a caller hears who waits for somebody else: that it rings there. Meanwhile the engine stands aside.
+//!
+//!   ring ─► what is queued is heard to its end ─► ringback ─► bridged, or back to the engine
+
+use super::Talk;
+use crate::net::shard::surroundings::Surroundings;
+use std::sync::Arc;
+use std::time::Instant;
+use talkpath_media::MAX_FRAME;
+
+/// A period that is heard again and again, and how much of it was.
+pub(super) struct Ringback {
+    period: Arc<[i16]>,
+    heard: usize,
+}
+
+impl Ringback {
+    fn fill(&mut self, samples: &mut [i16]) {
+        for sample in samples {
+            *sample = self.period.get(self.heard).copied().unwrap_or_default();
+            self.heard = (self.heard + 1) % self.period.len().max(1);
+        }
+    }
+}
+
+impl Talk {
+    /// It rings elsewhere, from the end of what is queued on.
+    pub(in crate::net::shard) fn ring(&mut self, period: Arc<[i16]>, now: Instant, around: &Surroundings<'_>) {
+        self.ringback = Some(Ringback { period, heard: 0 });
+        self.make_way(now, around);
+    }
+
+    /// What rings is heard in the place of what the engine says, once that is silent.
+    pub(super) fn ring_back(&mut self, frame: &mut [u8], now: Instant, around: &Surroundings<'_>) {
+        self.make_way(now, around);
+        if self.aside
+            && let Some(ringback) = &mut self.ringback
+        {
+            let mut samples = [0; MAX_FRAME];
+            if let Some(samples) = samples.get_mut(..frame.len()) {
+                ringback.fill(samples);
+                self.law.encode(samples, frame);
+            }
+        }
+    }
+
+    /// The engine stands aside when it has said what it had to say.
+    fn make_way(&mut self, now: Instant, around: &Surroundings<'_>) {
+        if !self.aside && self.mouth.is_silent() {
+            let Some(ringback) = self.ringback.take() else { return };
+            self.stand_aside(true, now, around);
+            self.ringback = Some(ringback);
+        }
+    }
+}
