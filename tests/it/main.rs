@@ -43,6 +43,7 @@ mod trunks;
 mod programs;
 mod raw;
 mod sipp;
+mod sipsak;
 mod softphone;
 mod sound;
 mod support;
