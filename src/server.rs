@@ -1,7 +1,7 @@
 //! A running server: SIP drivers, shards, one task a call, and an orderly end.
 
 use crate::api;
-use crate::call::{self, CallEvent, CallId, Context, Disposition, Outgoing, Parts, Phase};
+use crate::call::{self, Awaited, CallEvent, CallId, Context, Disposition, Outgoing, Parts, Phase};
 use crate::door::Door;
 use crate::net::limits;
 use crate::net::ports::PortPool;
@@ -80,12 +80,21 @@ impl Placer {
 
     /// Places a call; false when the server takes no new ones.
     pub(crate) fn place(&self, call: CallId, outgoing: Outgoing) -> bool {
+        self.begin(|sip, context| call::place(call, outgoing, sip, context))
+    }
+
+    /// Waits for a caller by WebSocket; false when the server takes no new calls.
+    pub(crate) fn await_caller(&self, call: CallId, awaited: Awaited) -> bool {
+        self.begin(|sip, context| call::await_caller(call, awaited, sip, context))
+    }
+
+    fn begin<T: Future + Send + 'static>(&self, call: impl FnOnce(SipHandle, Arc<Context>) -> T) -> bool {
         let Some(alive) = self.alive.upgrade().filter(|_| *self.context.phase().borrow() == Phase::Serving) else {
             return false;
         };
-        let placing = call::place(call, outgoing, self.sip.clone(), Arc::clone(&self.context));
+        let call = call(self.sip.clone(), Arc::clone(&self.context));
         tokio::spawn(async move {
-            placing.await;
+            call.await;
             drop(alive);
         });
         true

@@ -22,7 +22,7 @@ const SETTLED: f64 = 8.0;
 const SMOOTHING: f64 = 1.0 / 64.0;
 
 /// The recorder's two tracks.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Aligner {
     /// Interleaved samples from `base` on.
     open: VecDeque<[i16; 2]>,
@@ -31,6 +31,8 @@ pub struct Aligner {
     /// Our clock: the end of what was sent.
     sent: u64,
     caller: Option<Caller>,
+    /// Samples of each channel in a block.
+    block: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -44,11 +46,23 @@ struct Caller {
     end: i64,
 }
 
+impl Default for Aligner {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Aligner {
-    /// Nothing recorded.
+    /// Nothing recorded; blocks of one second.
     #[must_use]
     pub fn new() -> Self {
-        Self::default()
+        Self::with_blocks(BLOCK)
+    }
+
+    /// Nothing recorded; blocks of this many samples of each channel, one second at most.
+    #[must_use]
+    pub fn with_blocks(samples: usize) -> Self {
+        Self { open: VecDeque::new(), base: 0, sent: 0, caller: None, block: samples.clamp(1, BLOCK) }
     }
 
     /// What we have sent in one slot.
@@ -90,13 +104,13 @@ impl Aligner {
 
     /// The next block that is complete, interleaved.
     pub fn poll(&mut self) -> Option<Box<[i16]>> {
-        (self.sent >= self.base + BLOCK as u64 + OPEN).then(|| self.close(BLOCK))
+        (self.sent >= self.base + self.block as u64 + OPEN).then(|| self.close(self.block))
     }
 
     /// What is left at the end of a call, the last block shorter: poll first, then call until `None`.
     pub fn finish(&mut self) -> Option<Box<[i16]>> {
         let heard = self.caller.map_or(0, |caller| caller.end.max(0).cast_unsigned());
-        let rest = self.sent.max(heard).saturating_sub(self.base).min(BLOCK as u64);
+        let rest = self.sent.max(heard).saturating_sub(self.base).min(self.block as u64);
         (rest > 0).then(|| self.close(rest as usize))
     }
 

@@ -59,10 +59,21 @@ fn same(given: &str, key: &str) -> bool {
 
 /// Without a key, refuses requests to names: those of a web page that has had its own name lead here (DNS rebinding).
 pub(super) async fn host(State(guard): State<Guard>, request: Request, next: Next) -> Result<Response, Problem> {
+    if guard.key.is_none() && is_foreign(request.headers()) {
+        return Err(Problem::new(Kind::WrongHost, "the request is that of a web page of another host (Origin)"));
+    }
     if guard.key.is_none() && !is_plain(request.headers()) {
         return Err(Problem::new(Kind::WrongHost, "the Host header field is neither an address nor \"localhost\""));
     }
     Ok(next.run(request).await)
+}
+
+/// Whether a web page of another host asks: browsers let pages open WebSockets, and send simple requests, anywhere.
+fn is_foreign(headers: &HeaderMap) -> bool {
+    let Some(origin) = headers.get(header::ORIGIN) else { return false };
+    let origin = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    origin.is_none_or(|(_, origin)| Some(origin) != host)
 }
 
 fn is_plain(headers: &HeaderMap) -> bool {

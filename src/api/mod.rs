@@ -87,6 +87,7 @@ fn router(desk: Desk, settings: &Http) -> Router {
         .routes(routes!(call::interrupt))
         .routes(routes!(call::conversation))
         .routes(routes!(call::events::events))
+        .routes(routes!(call::socket::socket))
         .routes(routes!(trunk::list))
         .routes(routes!(metrics::metrics));
     let open = OpenApiRouter::new().routes(routes!(health::health)).routes(routes!(health::ready));

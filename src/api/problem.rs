@@ -77,6 +77,10 @@ kinds! {
         name: "no-such-call", status: NOT_FOUND, title: "There is no such call",
         explanation: "The id is that of no live call, and of none of the last thousand that are over.",
     }
+    SocketWanted => {
+        name: "websocket-wanted", status: UPGRADE_REQUIRED, title: "This is for WebSockets",
+        explanation: "The path is for WebSockets (RFC 6455): ask for an upgrade by GET, HTTP/1.1.",
+    }
     CallOver => {
         name: "call-over", status: CONFLICT, title: "The call is over",
         explanation: "What was asked needs a live call, and this one has ended.",

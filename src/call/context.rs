@@ -1,7 +1,7 @@
 //! What every call task of a server shares.
 
 use super::event::{CallEvent, CallEventKind, CallId};
-use super::order::{Orders, Roster};
+use super::order::{Doors, Orders, Roster};
 use crate::meter::Meter;
 use crate::net::ports::PortPool;
 use crate::net::resolve::Resolver;
@@ -58,6 +58,8 @@ pub struct Context {
     pub meter: Meter,
     /// Which calls live, and take orders.
     pub roster: Roster,
+    /// Where callers by WebSocket are waited for.
+    pub doors: Doors,
     /// How it sounds when it rings elsewhere.
     pub(super) ringback: Arc<[i16]>,
     events: broadcast::Sender<CallEvent>,
@@ -105,6 +107,7 @@ impl Context {
             records: Records::default(),
             meter: Meter::default(),
             roster: Roster::default(),
+            doors: Doors::default(),
             ringback: Arc::from(ringback()),
             events,
             phase,

@@ -14,7 +14,7 @@ use crate::net::shard::{
 use crate::net::sip::SipHandle;
 use crate::recorder::RecordingId;
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use talkpath_media::g711::Law;
@@ -112,6 +112,11 @@ impl Prepared {
     /// Whether a shard would take the call now.
     pub(super) fn room(context: &Context) -> Result<(), MediaError> {
         context.shards.quietest().map(drop).ok_or(MediaError::Overload(Unavailable))
+    }
+
+    /// Where it receives RTP.
+    pub(super) fn rtp_address(&self) -> io::Result<SocketAddr> {
+        self.ports.rtp.local_addr()
     }
 
     /// Our offer.
@@ -248,6 +253,11 @@ impl MediaSession {
     /// Silences the agent.
     pub(super) async fn interrupt(&self) {
         self.shard.interrupt(self.key).await;
+    }
+
+    /// Lets somebody listen.
+    pub(super) async fn listen(&self, listener: mpsc::Sender<Box<[i16]>>) {
+        self.shard.listen(self.key, listener).await;
     }
 
     /// Says a line of ours behind what is queued.

@@ -12,6 +12,7 @@
 mod cast;
 mod context;
 mod conversation;
+mod dialog;
 mod disposition;
 mod event;
 mod facts;
@@ -20,6 +21,7 @@ mod info;
 mod media;
 mod order;
 mod place;
+mod web;
 
 pub(crate) use cast::Part;
 pub use cast::{APOLOGY, Brief, Cast, CastError, Scene};
@@ -29,5 +31,6 @@ pub use event::{CallEvent, CallEventKind, CallId, Direction};
 pub use facts::CallFacts;
 pub use inbound::answer;
 pub(crate) use info::TYPES as KEY_TYPES;
-pub use order::{NotLive, Order, Roster};
+pub use order::{Doors, NotLive, Order, Roster};
 pub use place::{Callee, Goal, Outgoing, Try, Wanted, place};
+pub use web::{Awaited, await_caller, web_facts};

@@ -95,7 +95,7 @@ async fn place(arguments: &CallArguments, mut config: Config) -> anyhow::Result<
 
 /// Who talks on the call.
 enum Talker {
-    Agent(Agent),
+    Agent(Box<Agent>),
     Play(Arc<[i16]>),
 }
 
@@ -109,7 +109,7 @@ fn talker(arguments: &CallArguments, config: &Config) -> anyhow::Result<Talker> 
     };
     Ok(match &arguments.play {
         Some(file) => Talker::Play(wav::read(file)?),
-        None => Talker::Agent(agent.clone()),
+        None => Talker::Agent(Box::new(agent.clone())),
     })
 }
 

@@ -9,7 +9,7 @@ use talkpath::net::shard::MediaEvent;
 use talkpath::server::Server;
 
 /// A server whose interface is open, and where.
-fn open(more: &str) -> (Server, String) {
+pub(crate) fn open(more: &str) -> (Server, String) {
     let mut config = config(more);
     config.http.listen = Some((HOME, 0).into());
     let server = Server::start(config).unwrap();
@@ -17,13 +17,13 @@ fn open(more: &str) -> (Server, String) {
     (server, base)
 }
 
-fn client() -> Client {
+pub(crate) fn client() -> Client {
     // The server's provider of TLS is the only one; nothing here is encrypted.
     let tls = talkpath::net::tls::client(None).unwrap();
     Client::builder().tls_backend_preconfigured(tls).no_proxy().build().unwrap()
 }
 
-async fn answer(request: RequestBuilder) -> (StatusCode, Value) {
+pub(crate) async fn answer(request: RequestBuilder) -> (StatusCode, Value) {
     let response = patiently("an answer", request.send()).await.unwrap();
     let status = response.status();
     let kind = response.headers()["content-type"].to_str().unwrap().to_owned();
@@ -78,7 +78,7 @@ impl Events {
     }
 }
 
-async fn initiate(client: &Client, base: &str, body: &Value) -> (StatusCode, Value) {
+pub(crate) async fn initiate(client: &Client, base: &str, body: &Value) -> (StatusCode, Value) {
     answer(client.post(format!("{base}/api/call/initiate")).json(body)).await
 }
 

@@ -39,6 +39,7 @@ mod process;
 mod streams;
 mod torture;
 mod trunks;
+mod websocket;
 
 mod programs;
 mod raw;

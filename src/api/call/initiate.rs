@@ -3,7 +3,7 @@
 use super::super::Desk;
 use super::super::extract::Body;
 use super::super::problem::{Kind, Problem};
-use crate::call::{Brief, CallId, Callee, Cast, Outgoing, Scene, Wanted};
+use crate::call::{Awaited, Brief, CallId, Callee, Cast, Outgoing, Scene, Wanted, web_facts};
 use crate::record::CallState;
 use crate::trunk::Caller;
 use axum::Json;
@@ -51,6 +51,21 @@ pub(crate) struct Initiate {
     ring_seconds: Option<u64>,
     /// Whether the call is recorded, whatever the configuration says.
     record: Option<bool>,
+    /// How the call is reached: by telephone, or by a WebSocket at `/ws/call/{call_id}` that is waited for as long as it may ring. Then
+    /// nobody is dialled.
+    #[serde(default)]
+    leg: LegKind,
+}
+
+/// What a call is reached by.
+#[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+enum LegKind {
+    /// SIP and RTP.
+    #[default]
+    Telephone,
+    /// A WebSocket of a client.
+    Websocket,
 }
 
 /// Places a call. It is known at once, under the id of the answer; what becomes of it is told by its state and its events.
@@ -74,9 +89,12 @@ pub(in crate::api) async fn initiate(
 ) -> Result<(StatusCode, [(HeaderName, String); 1], Json<CallState>), Problem> {
     let context = &desk.context;
     let call = CallId::new();
-    let to = callee(&wanted, &context.config)?;
+    let to = match wanted.leg {
+        LegKind::Telephone => Some(callee(&wanted, &context.config)?),
+        LegKind::Websocket => nobody(&wanted)?,
+    };
     let agent = agent(wanted.agent.as_deref(), &context.config)?;
-    let facts = to.facts();
+    let facts = to.as_ref().map_or_else(web_facts, Callee::facts);
     let brief = Brief { prompt: wanted.prompt, greeting: wanted.greeting, variables: wanted.variables };
     let cast = Cast::of_agent(agent, &brief, Scene { call, facts: &facts, context })
         .map_err(|error| invalid(error.to_string()))?;
@@ -85,8 +103,12 @@ pub(in crate::api) async fn initiate(
     if !(1..=600).contains(&seconds) {
         return Err(invalid(format!("ring_seconds lies between 1 and 600, and isn't {seconds}")));
     }
-    let outgoing = Outgoing { to, cast: cast.recorded(record), ring: Duration::from_secs(seconds) };
-    if !desk.placer.place(call, outgoing) {
+    let (cast, time) = (cast.recorded(record), Duration::from_secs(seconds));
+    let placed = match to {
+        Some(to) => desk.placer.place(call, Outgoing { to, cast, ring: time }),
+        None => desk.placer.await_caller(call, Awaited { cast, wait: time }),
+    };
+    if !placed {
         return Err(Problem::new(Kind::Draining, "the server is being stopped"));
     }
     let state = context.records.state(call);
@@ -96,6 +118,18 @@ pub(in crate::api) async fn initiate(
 
 fn invalid(detail: impl Into<String>) -> Problem {
     Problem::new(Kind::Invalid, detail)
+}
+
+/// A call by WebSocket is to nobody else.
+fn nobody(wanted: &Initiate) -> Result<Option<Callee>, Problem> {
+    let Initiate { phone_number, uri, phone, trunk, group, caller_id, .. } = wanted;
+    let told = [phone_number, uri, phone, trunk, group, caller_id];
+    match told.into_iter().any(Option::is_some) {
+        true => Err(invalid(
+            "with leg \"websocket\" nobody is dialled: leave out phone_number, uri, phone, trunk, group and caller_id",
+        )),
+        false => Ok(None),
+    }
 }
 
 fn agent<'c>(name: Option<&str>, config: &'c Config) -> Result<&'c Agent, Problem> {

@@ -3,6 +3,7 @@
 pub(super) mod events;
 pub(super) mod initiate;
 pub(super) mod list;
+pub(super) mod socket;
 
 use super::Desk;
 use super::problem::{Kind, Problem};

@@ -17,6 +17,7 @@ pub(super) use end::finish;
 
 use super::cast::{Cast, Scene};
 use super::context::{Context, Phase};
+use super::dialog::{Dialog, Happened};
 use super::disposition::Disposition;
 use super::event::{CallEventKind, CallId};
 use super::facts::CallFacts;
@@ -48,8 +49,7 @@ pub(super) struct Live<'a> {
     pub(super) call: CallId,
     pub(super) context: &'a Arc<Context>,
     pub(super) sip: &'a SipHandle,
-    pub(super) session: SessionId,
-    pub(super) events: &'a mut mpsc::Receiver<Event>,
+    pub(super) dialog: Dialog<'a>,
     pub(super) orders: &'a mut Orders,
     pub(super) media: &'a mut MediaSession,
     pub(super) facts: &'a CallFacts,
@@ -102,7 +102,7 @@ pub(super) enum Exit {
 
 /// What happened next.
 enum Next {
-    Dialog(Option<Event>),
+    Dialog(Happened),
     Party(Option<Event>),
     Media(Option<MediaEvent>),
     Ordered(Order),
@@ -169,7 +169,7 @@ impl<'a> Conversation<'a> {
     async fn next(&mut self) -> Next {
         let deadline = self.deadline;
         tokio::select! {
-            event = self.live.events.recv() => Next::Dialog(event),
+            happened = self.live.dialog.next() => Next::Dialog(happened),
             event = party_event(&mut self.party) => Next::Party(event),
             event = self.live.media.events.recv() => Next::Media(event),
             Some(order) = self.live.orders.recv() => Next::Ordered(order),
@@ -182,9 +182,8 @@ impl<'a> Conversation<'a> {
 
     async fn step(&mut self, next: Next) -> ControlFlow<Exit, Wish> {
         match next {
-            Next::Dialog(None) => return exit(Disposition::of_end(&EndCause::Transport)),
-            Next::Dialog(Some(Event::Ended { cause, .. })) => return exit(Disposition::of_end(&cause)),
-            Next::Dialog(Some(event)) => self.dialog_event(Side::Caller, event).await,
+            Next::Dialog(Happened::Ended(cause)) => return exit(Disposition::of_end(&cause)),
+            Next::Dialog(Happened::Event(event)) => self.dialog_event(Side::Caller, event).await,
             Next::Party(None | Some(Event::Ended { .. })) => {
                 self.party = None;
                 if !self.hung_up {
@@ -203,6 +202,8 @@ impl<'a> Conversation<'a> {
             // A tool that failed by a fault of ours: the engine's own patience tells the model.
             Next::Done(None) | Next::Phase(Phase::Serving | Phase::Draining) => {}
             Next::Ordered(Order::Interrupt) => self.live.media.interrupt().await,
+            Next::Ordered(Order::Key(key)) => self.live.media.key(Side::Caller, key).await,
+            Next::Ordered(Order::Listen(listener)) => self.live.media.listen(listener).await,
             Next::Phase(Phase::Goodbye) => {
                 self.live.media.goodbye().await;
                 self.deadline = Some(Instant::now() + GOODBYE);
@@ -223,10 +224,9 @@ impl<'a> Conversation<'a> {
         }
         self.deadline = Some(Instant::now() + HANGUP);
         self.transfer = None;
-        let Live { sip, session, .. } = &self.live;
-        sip.hangup(*session, None).await;
+        self.live.dialog.hang_up().await;
         if let Some(party) = &self.party {
-            sip.hangup(party.session, None).await;
+            self.live.sip.hangup(party.session, None).await;
         }
     }
 

@@ -14,6 +14,7 @@ mod ring;
 use super::cast::{Brief, Cast, Scene};
 use super::context::Context;
 use super::conversation::{Conversation, Exit, Live, finish};
+use super::dialog::Dialog;
 use super::disposition::Disposition;
 use super::event::{CallEventKind, CallId, Direction};
 use super::facts::CallFacts;
@@ -212,8 +213,7 @@ impl Inbound {
             call: *call,
             context,
             sip,
-            session: incoming.session,
-            events: &mut incoming.events,
+            dialog: Dialog::Sip { sip, session: incoming.session, events: &mut incoming.events },
             orders,
             media,
             facts,

@@ -159,7 +159,10 @@ impl Inbound {
                         self.sip.hangup(session, None).await;
                     }
                     // Nobody speaks yet.
-                    Order::HangUp | Order::Interrupt => {}
+                    Order::HangUp | Order::Interrupt | Order::Key(_) => {}
+                    Order::Listen(listener) => if let Some(media) = &self.media {
+                        media.listen(listener).await;
+                    },
                 },
                 () = self.context.reached(Phase::Goodbye), if !self.hung_up => {
                     self.hung_up = true;

@@ -6,6 +6,7 @@ use super::placing::{Lines, Ring, Rung};
 use crate::call::cast::Cast;
 use crate::call::context::{Context, Phase};
 use crate::call::conversation::{Conversation, Exit, Live, finish};
+use crate::call::dialog::Dialog;
 use crate::call::disposition::Disposition;
 use crate::call::event::{CallEventKind, CallId, Direction};
 use crate::call::facts::CallFacts;
@@ -112,7 +113,7 @@ impl Outbound {
             let rung = tokio::select! {
                 rung = lines.next() => rung,
                 Some(order) = self.orders.recv() => {
-                    if order == Order::HangUp {
+                    if matches!(order, Order::HangUp) {
                         lines.give_up();
                     }
                     continue;
@@ -151,8 +152,7 @@ impl Outbound {
             call: self.call,
             context: &self.context,
             sip: &self.sip,
-            session,
-            events: &mut events,
+            dialog: Dialog::Sip { sip: &self.sip, session, events: &mut events },
             orders: &mut self.orders,
             media: &mut media,
             facts: &self.facts,

@@ -236,6 +236,7 @@ pub(super) enum Command {
     Ring(CallKey, Arc<[i16]>),
     ComeBack(CallKey),
     Interrupt(CallKey),
+    Listen(CallKey, mpsc::Sender<Box<[i16]>>),
     Judged(CallKey, bool),
     Key(CallKey, Side, char),
     Goodbye(CallKey),
@@ -277,6 +278,7 @@ impl std::fmt::Debug for Command {
             Self::Ring(..) => "Ring",
             Self::ComeBack(_) => "ComeBack",
             Self::Interrupt(_) => "Interrupt",
+            Self::Listen(..) => "Listen",
             Self::Judged(..) => "Judged",
             Self::Key(..) => "Key",
             Self::Goodbye(_) => "Goodbye",
@@ -384,6 +386,11 @@ impl ShardHandle {
     /// Silences the agent, as if the caller had interrupted it; what must be heard to its end is.
     pub async fn interrupt(&self, key: CallKey) {
         self.send(Command::Interrupt(key)).await;
+    }
+
+    /// Lets somebody hear both sides, until it doesn't want to any more: interleaved pieces, the caller left. A piece that finds no room is lost.
+    pub async fn listen(&self, key: CallKey, listener: mpsc::Sender<Box<[i16]>>) {
+        self.send(Command::Listen(key, listener)).await;
     }
 
     /// Whether the digits of [`Decision::Entered`] are right.

@@ -1,8 +1,98 @@
-//! A call's tape: aligned stereo seconds, handed to the recorder without ever waiting for it.
+//! A call's tapes: aligned stereo, handed to the recorder and to whoever listens without ever waiting for them.
 
 use crate::recorder::{Overrun, Recorder, RecordingId};
 use talkpath_media::record::Aligner;
 use talkpath_media::rtp::{Frame, FrameKind};
+use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
+
+/// Samples of each channel in what a listener gets at once: 40 ms.
+const PIECE: usize = 320;
+
+/// Everything that a call feeds.
+#[derive(Debug, Default)]
+pub(super) struct Tapes {
+    recording: Option<Tape>,
+    listeners: Vec<Listener>,
+}
+
+/// Somebody who hears both sides.
+#[derive(Debug)]
+struct Listener {
+    to: mpsc::Sender<Box<[i16]>>,
+    aligner: Aligner,
+}
+
+impl Tapes {
+    pub(super) fn new(recording: Option<Tape>) -> Self {
+        Self { recording, listeners: Vec::new() }
+    }
+
+    /// Somebody hears the call from now on.
+    pub(super) fn listen(&mut self, to: mpsc::Sender<Box<[i16]>>) {
+        self.listeners.push(Listener { to, aligner: Aligner::with_blocks(PIECE) });
+    }
+
+    /// Whether anybody wants anything.
+    pub(super) fn are_wanted(&self) -> bool {
+        self.recording.is_some() || !self.listeners.is_empty()
+    }
+
+    /// What came from the caller.
+    pub(super) fn caller(&mut self, frame: Frame<'_>) {
+        if let Some(tape) = &mut self.recording {
+            tape.caller(frame);
+        }
+        for listener in &mut self.listeners {
+            place(&mut listener.aligner, frame);
+        }
+    }
+
+    /// What we sent: its clock is the tapes'.
+    pub(super) fn agent(&mut self, samples: &[i16]) {
+        if let Some(tape) = &mut self.recording {
+            tape.agent(samples);
+        }
+        self.listeners.retain_mut(|Listener { to, aligner }| {
+            aligner.agent(samples);
+            while let Some(piece) = aligner.poll() {
+                match to.try_send(piece) {
+                    // What a listener is too slow for, it misses.
+                    Ok(()) | Err(TrySendError::Full(_)) => {}
+                    Err(TrySendError::Closed(_)) => return false,
+                }
+            }
+            true
+        });
+    }
+
+    /// A slot that was not sent.
+    pub(super) fn skip(&mut self, samples: u64) {
+        if let Some(tape) = &mut self.recording {
+            tape.skip(samples);
+        }
+        self.listeners.iter_mut().for_each(|listener| listener.aligner.skip(samples));
+    }
+
+    /// The recording that is fed.
+    pub(super) fn recording(&self) -> Option<RecordingId> {
+        self.recording.as_ref().map(Tape::id)
+    }
+
+    /// Hands over what is left; gives the seconds that the disk didn't take.
+    pub(super) fn finish(self) -> u32 {
+        self.recording.map_or(0, Tape::finish)
+    }
+}
+
+/// What came from the caller. Silence that was filled in is silence on a tape as it is; when it was filled in says nothing about the caller's
+/// clock.
+fn place(aligner: &mut Aligner, frame: Frame<'_>) {
+    match frame.kind {
+        FrameKind::Received | FrameKind::Concealed => aligner.caller(frame.start, frame.samples),
+        FrameKind::Filled => {}
+    }
+}
 
 /// Feeds one recording.
 #[derive(Debug)]
@@ -20,13 +110,8 @@ impl Tape {
         Self { id, recorder, aligner: Aligner::new(), gap: 0, lost: 0 }
     }
 
-    /// What came from the caller. Silence that was filled in is silence on the tape as it is; when it was filled in says
-    /// nothing about the caller's clock.
-    pub(super) fn caller(&mut self, frame: Frame<'_>) {
-        match frame.kind {
-            FrameKind::Received | FrameKind::Concealed => self.aligner.caller(frame.start, frame.samples),
-            FrameKind::Filled => {}
-        }
+    fn caller(&mut self, frame: Frame<'_>) {
+        place(&mut self.aligner, frame);
     }
 
     /// What we sent: its clock is the tape's.

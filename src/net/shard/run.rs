@@ -169,6 +169,7 @@ impl Shard {
             Command::Ring(key, period) => self.with(key, |call, around| call.talk().ring(period, now, around)),
             Command::ComeBack(key) => self.with(key, |call, around| call.come_back(now, around)),
             Command::Interrupt(key) => self.with(key, |call, around| call.talk().silence(now, around)),
+            Command::Listen(key, listener) => self.with(key, |call, _| call.talk().let_listen(listener)),
             Command::Key(key, side, digit) => self.with(key, |call, around| call.key(side, digit, now, around)),
             Command::Judged(key, right) => self.with(key, |call, around| call.talk().judged(right, now, around)),
             Command::Goodbye(key) => self.with(key, |call, around| call.talk().goodbye(now, around)),

@@ -22,7 +22,7 @@ pub(super) use remote::{hand_over, send};
 use super::command::{AgentState, CallKey, Conduct, EngineSpec, MediaEvent};
 use super::mouth::Mouth;
 use super::parting::Parting;
-use super::recording::Tape;
+use super::recording::{Tape, Tapes};
 use super::surroundings::Surroundings;
 use super::voices::{self, Made};
 use crate::recorder::RecordingId;
@@ -69,7 +69,7 @@ pub(super) struct Talk {
     resampling: Option<ItemId>,
     mouth: Mouth,
     ledger: Ledger,
-    tape: Option<Tape>,
+    tapes: Tapes,
     events: mpsc::Sender<MediaEvent>,
     /// The next position of the caller's audio: the media clock.
     position: Samples,
@@ -136,7 +136,7 @@ impl Talk {
             resampled: Vec::new(),
             mouth: Mouth::new(law, conduct.turn.duck_db),
             ledger: Ledger::new(),
-            tape: recording.map(|id| Tape::new(id, recorder.clone())),
+            tapes: Tapes::new(recording.map(|id| Tape::new(id, recorder.clone()))),
             events,
             position: Samples::ZERO,
             origin: Samples::ZERO,
@@ -197,9 +197,7 @@ impl Talk {
     pub(super) fn hear(&mut self, frame: Frame<'_>, now: Instant, around: &Surroundings<'_>) {
         let Some(start) = self.base.and_then(|base| frame.start.checked_sub(base)) else { return };
         self.position = Samples(start + frame.samples.len() as u64);
-        if let Some(tape) = &mut self.tape {
-            tape.caller(frame);
-        }
+        self.tapes.caller(frame);
         // While we are held it is music that comes: the clock runs on, in silence.
         let deaf = self.held || self.aside;
         let samples = if deaf { SILENCE.get(..frame.samples.len()).unwrap_or_default() } else { frame.samples };
@@ -358,8 +356,8 @@ impl Talk {
 
     /// What the leg says that the call is bridged to.
     pub(super) fn overhear(&mut self, samples: &[i16]) {
-        if let (Some(tape), Some(_)) = (&mut self.tape, self.base) {
-            tape.agent(samples);
+        if self.base.is_some() {
+            self.tapes.agent(samples);
         }
     }
 
@@ -369,10 +367,10 @@ impl Talk {
         let sent = self.mouth.fill(frame);
         self.turn.handle_sent(self.position, sent.level_dbov);
         self.ring_back(frame, now, around);
-        if let Some(tape) = &mut self.tape {
+        if self.tapes.are_wanted() {
             let mut samples = [0; MAX_FRAME];
             let decoded = self.law.decode(frame, &mut samples);
-            tape.agent(samples.get(..decoded).unwrap_or_default());
+            self.tapes.agent(samples.get(..decoded).unwrap_or_default());
         }
         let mut moved = false;
         while let Some(progress) = self.mouth.poll() {
@@ -391,9 +389,9 @@ impl Talk {
     /// Our clock goes on without us: slots that came too late were not sent.
     pub(super) fn skip(&mut self, samples: u64) {
         self.mouth.playout().skip(samples);
-        // The tape begins with the answer.
-        if let (Some(tape), Some(_)) = (&mut self.tape, self.base) {
-            tape.skip(samples);
+        // Tapes begin with the answer.
+        if self.base.is_some() {
+            self.tapes.skip(samples);
         }
     }
 
@@ -403,9 +401,14 @@ impl Talk {
         self.lost_events += u64::from(!told);
     }
 
+    /// Somebody hears both sides from now on.
+    pub(super) fn let_listen(&mut self, listener: mpsc::Sender<Box<[i16]>>) {
+        self.tapes.listen(listener);
+    }
+
     /// The recording that this call feeds.
     pub(super) fn recording(&self) -> Option<RecordingId> {
-        self.tape.as_ref().map(Tape::id)
+        self.tapes.recording()
     }
 
     /// Ends it: what was being said was heard so far.
@@ -418,7 +421,7 @@ impl Talk {
             transcript: self.ledger.transcript().to_vec(),
             refused: self.refused,
             lost_events: self.lost_events,
-            lost_seconds: self.tape.take().map_or(0, Tape::finish),
+            lost_seconds: self.tapes.finish(),
             parting: Parting::of(self.engine, self.remote.and_then(Remote::into_socket), now),
         }
     }
