@@ -30,9 +30,8 @@ impl Talk {
         self.make_way(now, around);
     }
 
-    /// What rings is heard in the place of what the engine says, once that is silent.
-    pub(super) fn ring_back(&mut self, frame: &mut [u8], now: Instant, around: &Surroundings<'_>) {
-        self.make_way(now, around);
+    /// What rings is heard in the place of the engine, which stands aside.
+    pub(super) fn ring_back(&mut self, frame: &mut [u8]) {
         if self.aside
             && let Some(ringback) = &mut self.ringback
         {
@@ -44,8 +43,8 @@ impl Talk {
         }
     }
 
-    /// The engine stands aside when it has said what it had to say.
-    fn make_way(&mut self, now: Instant, around: &Surroundings<'_>) {
+    /// The engine stands aside when it has said what it had to say: before the frame that comes after its last.
+    pub(super) fn make_way(&mut self, now: Instant, around: &Surroundings<'_>) {
         if !self.aside && self.mouth.is_silent() {
             let Some(ringback) = self.ringback.take() else { return };
             self.stand_aside(true, now, around);
