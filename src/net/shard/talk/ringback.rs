@@ -7,14 +7,24 @@ use crate::net::shard::surroundings::Surroundings;
 use std::sync::Arc;
 use std::time::Instant;
 use talkpath_media::MAX_FRAME;
+use tokio::sync::oneshot;
 
 /// A period that is heard again and again, and how much of it was.
 pub(super) struct Ringback {
     period: Arc<[i16]>,
     heard: usize,
+    /// Who waits for the first of it.
+    waiting: Option<oneshot::Sender<()>>,
 }
 
 impl Ringback {
+    /// Tells that it begins; whoever waited for that may have gone.
+    fn begin(&mut self) {
+        if let Some(waiting) = self.waiting.take() {
+            drop(waiting.send(()));
+        }
+    }
+
     fn fill(&mut self, samples: &mut [i16]) {
         for sample in samples {
             *sample = self.period.get(self.heard).copied().unwrap_or_default();
@@ -25,8 +35,18 @@ impl Ringback {
 
 impl Talk {
     /// It rings elsewhere, from the end of what is queued on.
-    pub(in crate::net::shard) fn ring(&mut self, period: Arc<[i16]>, now: Instant, around: &Surroundings<'_>) {
-        self.ringback = Some(Ringback { period, heard: 0 });
+    pub(in crate::net::shard) fn ring(
+        &mut self,
+        period: Arc<[i16]>,
+        begun: oneshot::Sender<()>,
+        now: Instant,
+        around: &Surroundings<'_>,
+    ) {
+        let mut ringback = Ringback { period, heard: 0, waiting: Some(begun) };
+        if self.aside {
+            ringback.begin();
+        }
+        self.ringback = Some(ringback);
         self.make_way(now, around);
     }
 
@@ -46,8 +66,9 @@ impl Talk {
     /// The engine stands aside when it has said what it had to say: before the frame that comes after its last.
     pub(super) fn make_way(&mut self, now: Instant, around: &Surroundings<'_>) {
         if !self.aside && self.mouth.is_silent() {
-            let Some(ringback) = self.ringback.take() else { return };
+            let Some(mut ringback) = self.ringback.take() else { return };
             self.stand_aside(true, now, around);
+            ringback.begin();
             self.ringback = Some(ringback);
         }
     }
