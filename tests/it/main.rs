@@ -26,10 +26,10 @@ mod ipv6;
 mod kamailio;
 mod led;
 mod many;
-mod models;
 #[path = "../../sip/tests/it/message_corpus.rs"]
 #[expect(dead_code, reason = "the SIP room's own tests ask more of it")]
 mod message_corpus;
+mod models;
 mod moves;
 mod names;
 mod network;
