@@ -28,7 +28,7 @@ enum Stage {
     /// The agent's last words are being heard.
     LastWords { heard: oneshot::Receiver<()>, dial: Dial },
     /// Others are being rung.
-    Ringing(Hunt),
+    Ringing(Box<Hunt>),
 }
 
 /// What happens next on the way to somebody else.
@@ -77,7 +77,7 @@ impl Conversation<'_> {
         if let Some(Transfer { stage, .. }) = &mut self.transfer
             && let Stage::LastWords { dial, .. } = stage
         {
-            *stage = Stage::Ringing(Hunt::new(dial, facts, Some(media.law), None, context, sip));
+            *stage = Stage::Ringing(Box::new(Hunt::new(dial, facts, Some(media.law), None, context, sip)));
         }
     }
 

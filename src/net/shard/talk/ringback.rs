@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 use talkpath_media::MAX_FRAME;
 use tokio::sync::oneshot;
+use tracing::trace;
 
 /// A period that is heard again and again, and how much of it was.
 pub(super) struct Ringback {
@@ -18,10 +19,10 @@ pub(super) struct Ringback {
 }
 
 impl Ringback {
-    /// Tells that it begins; whoever waited for that may have gone.
+    /// Tells that it begins.
     fn begin(&mut self) {
-        if let Some(waiting) = self.waiting.take() {
-            drop(waiting.send(()));
+        if self.waiting.take().is_some_and(|waiting| waiting.send(()).is_err()) {
+            trace!("nobody waits for the ringing any more");
         }
     }
 
