@@ -293,7 +293,9 @@ async fn take_calls(
             () = context.reached(Phase::Draining), if !incoming.is_closed() => incoming.close(),
         }
     }
-    if *context.phase().borrow() == Phase::Serving {
+    // A server that was dropped has nothing left to tell.
+    let is_there = context.phase().has_changed().is_ok();
+    if is_there && *context.phase().borrow() == Phase::Serving {
         error!("SIP has failed: no call can come in; restart the server");
     }
 }

@@ -8,7 +8,7 @@
 //! | question | asked of |
 //! |---|---|
 //! | which route takes the call, and why | [`decide`], [`explain`] |
-//! | what do these keys mean | [`Menu::press`], [`Pin::typed`] |
+//! | is this the PIN | [`Pin::typed`] |
 //! | what number is meant, and how is it written | [`NumberPlan`], [`Rewrite`] |
 //! | may it be dialled | [`Restrictions::check`], which [`Rewrite::outbound`] asks by itself |
 //! | which trunk is tried next | [`Group::order`], [`Outcome::verdict`] |
@@ -46,7 +46,7 @@ pub use expression::{Expression, ExpressionError};
 pub use failover::{Outcome, Verdict};
 pub use header::{HeaderCondition, HeaderTest};
 pub use limits::{CapReached, Caps, Direction, Limiter};
-pub use menu::{Choice, Keys, KeysError, Menu, Pressed, Prompt};
+pub use menu::{Choice, Keys, KeysError, Menu, Prompt};
 pub use numbers::{Format, FormatError, NumberPlan, PlanError, Rewrite, is_e164};
 pub use pattern::{NumberPattern, NumberRange, NumberSet, PatternError};
 pub use pin::{Pin, PinCode, PinError, Typed};

@@ -8,11 +8,12 @@ use super::event::{CallId, Direction};
 use super::facts::CallFacts;
 use super::media::Voice;
 use crate::net::shard::{Conduct, EngineSpec, Idle, IdlePrompts, Line, Remote};
+use rustls::ClientConfig;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use talkpath_config::{Agent, Fallback, Role, Template, TemplateError};
 use talkpath_dialplan::{Dial, Prompt};
-use talkpath_speech::realtime::{self, Greeting};
+use talkpath_speech::realtime::Greeting;
 use talkpath_speech::stream;
 use talkpath_speech::voice::Speech;
 use tracing::warn;
@@ -88,50 +89,7 @@ impl Cast {
     /// [`CastError`], when a text of it can't be filled in or isn't for its engine.
     pub fn of_agent(agent: &Agent, brief: &Brief, scene: Scene<'_>) -> Result<Self, CastError> {
         let Scene { context, facts, call } = scene;
-        let mut given = agent.variables.clone();
-        given.extend(brief.variables.clone());
-        let mut variables = agent.variables.clone();
-        variables.extend(facts.variables(call));
-        variables.extend(brief.variables.clone());
-        let text = |which, text: &str| {
-            let filled = Template::parse(text).and_then(|template| template.render(&variables));
-            filled.map_err(|error| CastError::Template { which, agent: agent.name.clone(), error })
-        };
-        let wrong = |error| CastError::Template { which: "prompt or greeting", agent: agent.name.clone(), error };
-        let no_use = |which, why| CastError::NoUse { which, agent: agent.name.clone(), why };
-        let engine = match &agent.role {
-            Role::Receptionist(receptionist) => {
-                if brief.prompt.is_some() {
-                    return Err(no_use("prompt", "the embedded receptionist understands no words"));
-                }
-                let mut settings = receptionist.settings(&variables).map_err(wrong)?;
-                if let Some(greeting) = &brief.greeting {
-                    settings.greeting = text("greeting", greeting)?;
-                }
-                EngineSpec::Builtin(settings)
-            }
-            Role::Model(model) => {
-                let mut settings = model.settings(&variables).map_err(wrong)?;
-                if let Some(prompt) = &brief.prompt {
-                    settings.instructions = text("prompt", prompt)?;
-                }
-                if let Some(greeting) = &brief.greeting {
-                    settings.greeting = Some(greeted(settings.greeting.take(), text("greeting", greeting)?));
-                }
-                let remote: Remote<realtime::Settings> = Remote { settings, tls: context.tls(&agent.engine) };
-                EngineSpec::Realtime(Box::new(remote))
-            }
-            Role::Bot(settings) => {
-                for (which, text) in [("prompt", &brief.prompt), ("greeting", &brief.greeting)] {
-                    if text.is_some() {
-                        return Err(no_use(which, "it is a bot of its own; tell it in variables"));
-                    }
-                }
-                let told = told(agent, scene, given);
-                let remote = Remote { settings: (settings.clone(), told), tls: context.tls(&agent.engine) };
-                EngineSpec::Stream(Box::new(remote))
-            }
-        };
+        let Part { engine, variables } = Part::of(agent, brief, call, facts, || context.tls(&agent.engine))?;
         Ok(Self {
             name: agent.name.clone(),
             voice: Voice { conduct: conduct(agent, context), ..Voice::plain(context, engine) },
@@ -211,6 +169,83 @@ fn last_words(words: &str, context: &Context) -> Cast {
     Cast::alone("last words", EngineSpec::Announce(line(words, context)), context)
 }
 
+/// What an agent is to its engine on one call.
+#[derive(Debug)]
+pub(crate) struct Part {
+    pub(crate) engine: EngineSpec,
+    /// Every variable of the call.
+    pub(crate) variables: BTreeMap<String, String>,
+}
+
+impl Part {
+    /// Fills in the agent's texts; `tls` is what the socket of its engine is encrypted by, if it has one.
+    pub(crate) fn of(
+        agent: &Agent,
+        brief: &Brief,
+        call: CallId,
+        facts: &CallFacts,
+        tls: impl FnOnce() -> Arc<ClientConfig>,
+    ) -> Result<Self, CastError> {
+        let mut variables = agent.variables.clone();
+        variables.extend(facts.variables(call));
+        variables.extend(brief.variables.clone());
+        let texts = Texts { agent, variables: &variables };
+        let engine = match &agent.role {
+            Role::Receptionist(receptionist) => {
+                texts.refuse("prompt", brief.prompt.as_ref(), "the embedded receptionist understands no words")?;
+                let mut settings = receptionist.settings(&variables).map_err(|error| texts.wrong("greeting", error))?;
+                if let Some(greeting) = &brief.greeting {
+                    settings.greeting = texts.fill("greeting", greeting)?;
+                }
+                EngineSpec::Builtin(settings)
+            }
+            Role::Model(model) => {
+                let mut settings =
+                    model.settings(&variables).map_err(|error| texts.wrong("prompt or greeting", error))?;
+                if let Some(prompt) = &brief.prompt {
+                    settings.instructions = texts.fill("prompt", prompt)?;
+                }
+                if let Some(greeting) = &brief.greeting {
+                    settings.greeting = Some(greeted(settings.greeting.take(), texts.fill("greeting", greeting)?));
+                }
+                EngineSpec::Realtime(Box::new(Remote { settings, tls: tls() }))
+            }
+            Role::Bot(settings) => {
+                let own = "it is a bot of its own; tell it in variables";
+                texts.refuse("prompt", brief.prompt.as_ref(), own)?;
+                texts.refuse("greeting", brief.greeting.as_ref(), own)?;
+                let told = told(agent, brief, call, facts);
+                EngineSpec::Stream(Box::new(Remote { settings: (settings.clone(), told), tls: tls() }))
+            }
+        };
+        Ok(Self { engine, variables })
+    }
+}
+
+/// An agent's texts, to be filled in.
+struct Texts<'a> {
+    agent: &'a Agent,
+    variables: &'a BTreeMap<String, String>,
+}
+
+impl Texts<'_> {
+    fn fill(&self, which: &'static str, text: &str) -> Result<String, CastError> {
+        let filled = Template::parse(text).and_then(|template| template.render(self.variables));
+        filled.map_err(|error| self.wrong(which, error))
+    }
+
+    fn wrong(&self, which: &'static str, error: TemplateError) -> CastError {
+        CastError::Template { which, agent: self.agent.name.clone(), error }
+    }
+
+    fn refuse(&self, which: &'static str, text: Option<&String>, why: &'static str) -> Result<(), CastError> {
+        match text {
+            Some(_) => Err(CastError::NoUse { which, agent: self.agent.name.clone(), why }),
+            None => Ok(()),
+        }
+    }
+}
+
 /// A greeting in other words, in the manner of the one before.
 fn greeted(greeting: Option<Greeting>, text: String) -> Greeting {
     match greeting {
@@ -220,7 +255,9 @@ fn greeted(greeting: Option<Greeting>, text: String) -> Greeting {
 }
 
 /// What a bot is told of the call.
-fn told(agent: &Agent, Scene { call, facts, .. }: Scene<'_>, variables: BTreeMap<String, String>) -> stream::Facts {
+fn told(agent: &Agent, brief: &Brief, call: CallId, facts: &CallFacts) -> stream::Facts {
+    let mut variables = agent.variables.clone();
+    variables.extend(brief.variables.clone());
     stream::Facts {
         call_id: call.to_string(),
         direction: match facts.direction {

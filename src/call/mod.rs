@@ -21,6 +21,7 @@ mod media;
 mod order;
 mod place;
 
+pub(crate) use cast::Part;
 pub use cast::{APOLOGY, Brief, Cast, CastError, Scene};
 pub use context::{Context, Parts, Phase};
 pub use disposition::{Disposition, Party};

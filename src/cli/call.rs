@@ -11,8 +11,9 @@ use anyhow::Context as _;
 use clap::Args;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
-use talkpath_config::Config;
+use talkpath_config::{Agent, Config};
 use talkpath_dialplan::DispositionKind;
 use talkpath_sip::message::{NameAddr, Uri};
 use tokio::sync::broadcast::error::RecvError;
@@ -59,9 +60,10 @@ async fn place(arguments: &CallArguments, mut config: Config) -> anyhow::Result<
     let callee = callee(arguments, &config)?;
     config.sip.listen = outbound::listeners(&places(&callee, &config), &config).await?;
     outbound::only(&mut config);
+    let talker = talker(arguments, &config)?;
     let server = Server::start(config)?;
     let call = CallId::new();
-    let outgoing = outgoing(arguments, server.context(), call, callee)?;
+    let outgoing = outgoing(arguments, talker, server.context(), call, callee)?;
     let mut events = server.subscribe();
     let shown = tokio::spawn(async move {
         let console = Console::new();
@@ -91,8 +93,13 @@ async fn place(arguments: &CallArguments, mut config: Config) -> anyhow::Result<
     Ok(if disposition.kind() == DispositionKind::Answered { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn outgoing(arguments: &CallArguments, context: &Context, call: CallId, to: Callee) -> anyhow::Result<Outgoing> {
-    let config = &context.config;
+/// Who talks on the call.
+enum Talker {
+    Agent(Agent),
+    Play(Arc<[i16]>),
+}
+
+fn talker(arguments: &CallArguments, config: &Config) -> anyhow::Result<Talker> {
     let agent = match &arguments.agent {
         Some(name) => config.agent(name).with_context(|| {
             let names: Vec<_> = config.agents.iter().map(|agent| format!("\"{}\"", agent.name)).collect();
@@ -100,14 +107,27 @@ fn outgoing(arguments: &CallArguments, context: &Context, call: CallId, to: Call
         })?,
         None => config.agents.first().context("the configuration has no agent")?,
     };
-    let cast = match &arguments.play {
-        Some(file) => Cast::playing(wav::read(file)?, context),
-        None => {
+    Ok(match &arguments.play {
+        Some(file) => Talker::Play(wav::read(file)?),
+        None => Talker::Agent(agent.clone()),
+    })
+}
+
+fn outgoing(
+    arguments: &CallArguments,
+    talker: Talker,
+    context: &Context,
+    call: CallId,
+    to: Callee,
+) -> anyhow::Result<Outgoing> {
+    let cast = match talker {
+        Talker::Play(audio) => Cast::playing(audio, context),
+        Talker::Agent(agent) => {
             let facts = to.facts();
-            Cast::of_agent(agent, &Brief::default(), Scene { call, facts: &facts, context })?
+            Cast::of_agent(&agent, &Brief::default(), Scene { call, facts: &facts, context })?
         }
     };
-    let record = arguments.record || config.recording.enabled;
+    let record = arguments.record || context.config.recording.enabled;
     Ok(Outgoing { to, cast: cast.recorded(record), ring: Duration::from_secs(arguments.ring) })
 }
 

@@ -1,5 +1,6 @@
 //! Logs: quiet by default, complete when asked.
 
+use std::io::IsTerminal;
 use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::EnvFilter;
 
@@ -16,6 +17,9 @@ pub(super) fn start(base: &str, verbose: u8) -> WorkerGuard {
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
     let (writer, guard) = tracing_appender::non_blocking(std::io::stderr());
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_target(verbose >= 2).init();
+    // Colours are for eyes: a file or a journal gets none.
+    let ansi = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_ansi(ansi);
+    logs.with_target(verbose >= 2).init();
     guard
 }

@@ -86,7 +86,7 @@ fn split(field: &str) -> anyhow::Result<(&str, &str)> {
 fn numbers(arguments: &RouteArguments, config: &Config) -> anyhow::Result<(String, String)> {
     if let Some(user) = &arguments.phone {
         config.phone(user).with_context(|| format!("the configuration has no phone \"{user}\""))?;
-        return Ok((user.clone(), arguments.to.clone()));
+        return Ok((user.clone(), config.numbers.plan.to_e164(&arguments.to)));
     }
     let Some(name) = &arguments.trunk else { return Ok((arguments.from.clone(), arguments.to.clone())) };
     let trunk = config.trunk(name).with_context(|| format!("the configuration has no trunk \"{name}\""))?;

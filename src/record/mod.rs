@@ -1,6 +1,6 @@
 //! What is known of calls: those that are live, and the last that were, until there is a store.
 //!
-//!   call task ─► [`Records::take`] ─► record of the call: entries, conversation, state ─► whoever asks, or follows
+//!   call task ─► `Records::take` ─► record of the call: entries, conversation, state ─► whoever asks, or follows
 //!
 //! Everything happens at the rate of people; a lock is held for moments and never across a wait.
 

@@ -3,7 +3,7 @@
 //!   the model's arguments ─► JSON Schema ─► URL, headers, body ─► request, within its time ─► a text for the model
 //!
 //! Whatever becomes of it, the model is told: an error is a result, too. A server that isn't public is refused unless its tool says
-//! otherwise ([`guard`]): what a caller can talk a model into must not reach into the operator's network.
+//! otherwise (`guard.rs`): what a caller can talk a model into must not reach into the operator's network.
 
 mod guard;
 

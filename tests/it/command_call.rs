@@ -200,8 +200,11 @@ fn a_route_is_explained_line_by_line() {
         &["route \"office hours\" doesn't take it: time:", "route \"closed\" takes it: agent \"desk\""],
     );
     let (_, dialled) = routed(&["--phone", "201", "--to", "089123"]);
-    let wanted =
-        ["route \"from phones to the world\" takes it: dial group:pstn", "trunk \"carrier\" is sent \"+4989123\""];
+    let wanted = [
+        "A call from \"201\" to \"+4989123\", from phone \"201\":",
+        "route \"from phones to the world\" takes it: dial group:pstn",
+        "trunk \"carrier\" is sent \"+4989123\"",
+    ];
     assert_lines(&dialled, &wanted);
     for (number, name) in [("112", "emergency"), ("0900123", "premium rate")] {
         let (_, refused) = routed(&["--phone", "201", "--to", number]);

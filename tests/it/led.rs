@@ -5,6 +5,7 @@ use crate::raw::{Call, Raw, field, reply, sdp, status};
 use crate::support::{HOME, address, config, server};
 use std::io::ErrorKind;
 use std::net::{SocketAddr, UdpSocket};
+use std::ops::Range;
 use std::thread::{JoinHandle, spawn};
 use std::time::{Duration, Instant};
 use talkpath::server::Server;
@@ -83,6 +84,50 @@ fn caller(server: &Server, media: SocketAddr) -> JoinHandle<(String, Call)> {
     })
 }
 
+fn media() -> UdpSocket {
+    let socket = UdpSocket::bind((HOME, 0)).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    socket
+}
+
+/// The port for voice that a message describes.
+fn port_of(message: &str) -> u16 {
+    message.split("m=audio ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap()
+}
+
+/// Sends packets with these numbers to a port of the server, each full of its number, in step with what comes the other way:
+/// the first that comes says that the leg is there, each further one that 20 ms have passed by the server's clock.
+fn say(mouth: UdpSocket, port: u16, numbers: Range<u8>) -> JoinHandle<UdpSocket> {
+    spawn(move || {
+        mouth.recv(&mut [0; 1_500]).unwrap();
+        for number in numbers {
+            let mut packet = vec![number; 172];
+            packet[..12].copy_from_slice(&[0x80, 0, 0, number, 0, 0, 0, 0, 5, 5, 5, 5]);
+            packet[4..8].copy_from_slice(&(u32::from(number) * 160).to_be_bytes());
+            mouth.send_to(&packet, (HOME, port)).unwrap();
+            mouth.recv(&mut [0; 1_500]).unwrap();
+        }
+        mouth
+    })
+}
+
+/// Hears what [`say`] says, to its last packet: nothing twice, nothing in another order. The first may be blended with the
+/// silence before it, and says another number then.
+fn hear(ear: &UdpSocket, numbers: Range<u8>) {
+    // By the server's clock, so that silence can't be listened to for ever.
+    const MOST: usize = 1_500;
+    let (mut buffer, mut heard) = ([0; 1_500], Vec::new());
+    for _ in 0..MOST {
+        ear.recv(&mut buffer).expect("voice");
+        heard.extend(Some(buffer[100]).filter(|number| numbers.contains(number)));
+        if heard.last() == Some(&(numbers.end - 1)) {
+            assert!(heard.iter().skip(1).is_sorted_by(|one, next| one < next), "{heard:?}");
+            return;
+        }
+    }
+    panic!("only {heard:?} of {numbers:?} was heard");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_overloaded_leaves_the_call_to_the_next() {
     let (full, free) = (Carrier::new(), Carrier::new());
@@ -117,40 +162,47 @@ async fn a_server_that_says_nothing_leaves_the_call_to_the_next_soon() {
 /// RFC 3261 §13.2.2.1: what is heard before the answer reaches the caller, and is no answer.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_announcement_before_the_refusal_is_heard_by_the_caller_and_answers_nothing() {
-    const PACKETS: u8 = 50;
     let carrier = Carrier::new();
     let server = office(&[&carrier]);
-    let media = || {
-        let socket = UdpSocket::bind((HOME, 0)).unwrap();
-        socket.set_read_timeout(Some(PATIENCE)).unwrap();
-        socket
-    };
     let (ear, mouth) = (media(), media());
     let caller = caller(&server, ear.local_addr().unwrap());
     let invite = carrier.next("INVITE");
     carrier.describe(&invite, "183 Session Progress", mouth.local_addr().unwrap());
-    let port = invite.0.split("m=audio ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
-    // The bridge sends by our clock, so what comes is counted and not timed; a byte of voice is its packet's number.
-    let announcing = spawn(move || {
-        // The first packet that comes back says that the leg is there.
-        mouth.recv(&mut [0; 1_500]).unwrap();
-        for number in 0..PACKETS {
-            let mut packet = vec![number; 172];
-            packet[..12].copy_from_slice(&[0x80, 0, 0, number, 0, 0, 0, 0, 5, 5, 5, 5]);
-            packet[4..8].copy_from_slice(&(u32::from(number) * 160).to_be_bytes());
-            mouth.send_to(&packet, (HOME, port)).unwrap();
-            // In step with what comes the other way, 20 ms a packet.
-            mouth.recv(&mut [0; 1_500]).unwrap();
-        }
-    });
-    let mut buffer = [0; 1_500];
-    while buffer[100] != PACKETS - 1 {
-        ear.recv(&mut buffer).expect("the announcement");
-    }
+    let announcing = say(mouth, port_of(&invite.0), 0..50);
+    hear(&ear, 0..50);
     announcing.join().unwrap();
     assert!(!caller.is_finished(), "it is not answered");
     carrier.answer(&invite, "486 Busy Here");
     assert_eq!(status(&caller.join().unwrap().0), 486);
+}
+
+/// RFC 3261 §13.2.2.1; RFC 3960 §2.1: an announcement goes over into the call, and only the answer is one.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_announcement_goes_over_into_the_call_when_it_is_answered() {
+    let carrier = Carrier::new();
+    let server = office(&[&carrier]);
+    let (ear, mouth) = (media(), media());
+    let caller = caller(&server, ear.local_addr().unwrap());
+    let invite = carrier.next("INVITE");
+    let place = mouth.local_addr().unwrap();
+    carrier.describe(&invite, "183 Session Progress", place);
+    let talking = say(mouth, port_of(&invite.0), 0..150);
+    hear(&ear, 0..50);
+    assert!(!caller.is_finished(), "it is not answered");
+
+    carrier.describe(&invite, "200 OK", place);
+    carrier.next("ACK");
+    let (end, mut call) = caller.join().unwrap();
+    assert_eq!(status(&end), 200, "{end}");
+    hear(&ear, 50..150);
+    let mouth = talking.join().unwrap();
+    // And the other way.
+    let answering = say(ear, port_of(&end), 150..200);
+    hear(&mouth, 150..200);
+    answering.join().unwrap();
+    let hanging_up = spawn(move || call.bye());
+    carrier.answer(&carrier.next("BYE"), "200 OK");
+    hanging_up.join().unwrap();
 }
 
 /// RFC 7332; RFC 3261 §16.3, §16.6: a call that comes back to us again and again must come to an end.

@@ -125,6 +125,20 @@ async fn a_softphone_with_an_account_calls_an_agent() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_phone_dials_is_read_for_the_world() {
+    if !installed() {
+        return;
+    }
+    let server = server(
+        "[numbers]\ncountry = \"49\"\n[[phone]]\nuser = \"desk\"\npassword = \"secret\"\n\
+         [[route]]\nname = \"berlin\"\nmatch = { phone = \"*\", to = \"+4930*\" }\naction = { agent = \"receptionist\" }\n",
+    );
+    let dial = "/dial 030100";
+    let mut softphone = Softphone::start_as(desk(address(&server), "udp"), &[0; 8_000 * 20], Some(dial));
+    softphone.program.until("Call established");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_password_registers_nobody() {
     if !installed() {
         return;

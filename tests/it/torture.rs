@@ -10,15 +10,18 @@ use crate::sound::{PARROT, until_sound};
 use crate::support::{address, patiently, phone, server};
 use bytes::Bytes;
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 use talkpath::phone::{DialOptions, Phone};
 use talkpath_sip::message::{HeaderName, Message, Transport};
 
 /// After so many messages a call with voice is made; after each a short one.
 const VOICE_EVERY: usize = 10;
-/// Where they come from: nobody else of this machine lives there.
-const HERE: [u8; 4] = [127, 44, 75, 1];
+/// Where they come from: nobody else of this machine lives there, another run of these tests neither.
+fn here() -> IpAddr {
+    let [_, _, high, low] = std::process::id().to_be_bytes();
+    Ipv4Addr::new(127, 44, high, low).into()
+}
 
 const SDP: &str = "Content-Type: application/sdp\r\n";
 
@@ -129,7 +132,7 @@ async fn each_torture_message_gets_its_due_by_udp_and_an_ordinary_call_is_answer
     let (server, phone) = (address(&server), phone());
     for (number, (name, section, due, why)) in ALL.into_iter().enumerate() {
         let message = message(name);
-        let mut raw = Raw::udp_from(SocketAddr::new(HERE.into(), response_port(&message)), server);
+        let mut raw = Raw::udp_from(SocketAddr::new(here(), response_port(&message)), server);
         judge(&mut raw, &message, due, || call_and_hang_up(Raw::udp(server), "receptionist"))
             .unwrap_or_else(|wrong| panic!("{name} ({section}, {why}): {wrong}"));
         call_with_voice(number, &phone, server).await;

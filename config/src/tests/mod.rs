@@ -69,7 +69,7 @@ fn what_is_commented_out_in_the_defaults_can_be_used_as_it_stands() {
     let engines: Vec<_> = config.engines.iter().map(|engine| engine.name.as_str()).collect();
     assert_eq!(engines, ["builtin", "model", "bot"]);
     assert_eq!((config.tools.len(), config.agents.len()), (1, 2));
-    assert!(config.sip.external.is_some() && config.sip.dns.is_some());
+    assert!(config.sip.external.is_some() && config.sip.dns.is_some() && config.http.key.is_some());
 }
 
 #[test]

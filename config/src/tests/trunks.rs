@@ -109,3 +109,11 @@ fn a_phone_logs_in_to_our_realm_with_its_user() {
 fn http_can_be_switched_off() {
     assert_eq!(parse("[http]\nlisten = \"\"").http.listen, None);
 }
+
+#[test]
+fn http_with_a_key_may_be_reached_by_others() {
+    let http = parse("[http]\nlisten = \"[::]:8080\"\nkey = \"0123456789abcdef\"").http;
+    assert_eq!(http.listen, Some("[::]:8080".parse().unwrap()));
+    assert_eq!(http.key.as_deref(), Some("0123456789abcdef"));
+    assert_eq!(parse("").http.key, None);
+}

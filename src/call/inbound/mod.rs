@@ -247,7 +247,8 @@ fn facts(invitation: &Invitation, context: &Context) -> CallFacts {
     let user = invitation.user.as_ref().map(ToString::to_string);
     let phone = user.filter(|user| context.config.phone(user).is_some());
     if phone.is_some() {
-        return CallFacts::of(invitation, None, phone, false);
+        let facts = CallFacts::of(invitation, None, phone, false);
+        return CallFacts { called: context.config.numbers.plan.to_e164(&facts.called), ..facts };
     }
     let trunk = context.trunks.of_call(&called, source).cloned();
     let is_ours = trunk.as_ref().is_some_and(|trunk| {

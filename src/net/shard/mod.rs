@@ -28,6 +28,7 @@ pub use command::{
 pub use leg::Leg;
 pub use report::{LegReport, Report};
 pub(crate) use run::raise_priority;
+pub(crate) use voices::{Made, engine};
 
 use crate::net::websocket::Dialer;
 use crate::recorder::Recorder;

@@ -14,13 +14,13 @@ use talkpath_speech::silent::Silent;
 use talkpath_speech::stream::Stream;
 
 /// An engine, and what a remote one encrypts its socket by.
-pub(super) struct Made {
-    pub(super) engine: Box<dyn Engine>,
-    pub(super) tls: Option<Arc<ClientConfig>>,
+pub(crate) struct Made {
+    pub(crate) engine: Box<dyn Engine>,
+    pub(crate) tls: Option<Arc<ClientConfig>>,
 }
 
 /// Makes the engine of one call, on the shard where it will live.
-pub(super) fn engine(spec: EngineSpec, now: Instant) -> Made {
+pub(crate) fn engine(spec: EngineSpec, now: Instant) -> Made {
     let here = |engine: Box<dyn Engine>| Made { engine, tls: None };
     match spec {
         EngineSpec::Builtin(settings) => here(Box::new(Receptionist::new(settings))),

@@ -1,58 +1,37 @@
 //! The SIP driver: one task. Receive or sleep, hand to the user agent, drain it.
 //!
-//! The task owns the [`UserAgent`]; everyone else holds a [`SipHandle`], a bounded channel of requests. A request
+//! The task owns the [`UserAgent`]; everyone else holds a [`SipHandle`](super::SipHandle), a bounded channel of requests. A request
 //! waits while the channel is full. In the other direction the task never waits: a call whose task doesn't take its events is
 //! hung up, and an INVITE that nobody has room for is answered 503.
 
 use super::RETRY_AFTER;
-use super::bind::{Socket, bind};
-use super::command::{Asker, Command, Dial, DialError, SipHandle, Way};
+use super::command::{Asker, Command, Dial, DialError, Way};
 use super::connection::{Arrival, What};
-use super::streams::{Accepted, Doorman, Streams, hand_over, listen};
-use super::ways::{Listening, Ways};
-use anyhow::Context;
+use super::datagrams::Datagrams;
+use super::streams::{Accepted, Doorman, Streams, hand_over};
+use super::ways::Ways;
 use bytes::Bytes;
-use rand::rngs::{StdRng, SysRng};
-use rand::{Rng, SeedableRng};
 use std::collections::HashMap;
-use std::future::poll_fn;
-use std::io::ErrorKind;
 use std::net::IpAddr;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::task::Poll;
 use std::time::{Duration, Instant};
-use talkpath_config::Listen;
 use talkpath_sip::agent::{
-    Asked, Event, Flow, Invitation, Newcomer, Outcome, Output, Protocol, RequestId, SessionId, Settings, SocketId,
-    Transmit, UserAgent, Verdict,
+    Asked, Event, Flow, Invitation, Outcome, Output, Protocol, RequestId, SessionId, SocketId, Transmit, UserAgent,
 };
-use talkpath_sip::digest::{self, Secret};
-use talkpath_sip::message::{HeaderName, Method, StatusCode, Text};
+use talkpath_sip::message::{HeaderName, StatusCode, Text};
 use talkpath_sip::registrar::{Change, Registrar};
 use talkpath_sip::registration::Failure;
-use tokio::net::UdpSocket;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Sleep, interval, sleep_until};
 use tracing::{debug, info, trace, warn};
 
-/// Requests of call tasks that may wait for the driver.
-const COMMANDS: usize = 1_024;
 /// Events that may wait for one call task; a call that leaves more untaken is hung up.
 const CALL_EVENTS: usize = 32;
-/// New calls that may wait to be taken; beyond it they are answered 503.
-const INCOMING: usize = 1_024;
-/// Messages of connections that may wait for the driver; beyond it the connections aren't read.
-const ARRIVALS: usize = 1_024;
-/// Accepted connections that may wait for the driver.
-const ACCEPTED: usize = 64;
-/// Datagrams or messages read before timers, commands and output get their turn.
+/// Messages of connections read before timers, commands and output get their turn.
 const BATCH: usize = 64;
 /// How often calls are looked for whose task is gone.
 const HOUSEKEEPING: Duration = Duration::from_secs(2);
-/// The largest UDP payload.
-const DATAGRAM: usize = 65_535;
 
 /// A call that has just come in.
 #[derive(Debug)]
@@ -65,18 +44,10 @@ pub struct Incoming {
     pub events: mpsc::Receiver<Event>,
 }
 
-/// The two ends of a started driver.
-#[derive(Debug)]
-pub struct Started {
-    /// For requests.
-    pub sip: SipHandle,
-    /// Where new calls arrive.
-    pub incoming: mpsc::Receiver<Incoming>,
-}
-
-struct Driver {
+/// The task's own.
+pub(super) struct Driver {
     agent: UserAgent,
-    sockets: Vec<(SocketId, UdpSocket)>,
+    datagrams: Datagrams,
     streams: Streams,
     ways: Ways,
     calls: HashMap<SessionId, mpsc::Sender<Event>>,
@@ -92,97 +63,10 @@ struct Driver {
 }
 
 /// What comes to the driver besides datagrams.
-struct Inlets {
-    requests: mpsc::Receiver<Command>,
-    arrivals: mpsc::Receiver<Arrival>,
-    accepted: mpsc::Receiver<Accepted>,
-}
-
-/// Tells what the user of a name has to know.
-pub type Secrets = Box<dyn Fn(&Text) -> Option<Secret> + Send>;
-
-/// The telephones of our users.
-pub struct Telephones {
-    /// Who may register.
-    pub registrar: Registrar,
-    /// How they are challenged.
-    pub digest: digest::Settings,
-    /// What the user of a name has to know.
-    pub secret: Secrets,
-}
-
-/// Binds every place of `listen` and starts the driver on the current runtime. `judge` says who gets service; who has to
-/// prove himself does so by what `telephones` knows, and may register there.
-///
-/// # Errors
-/// When a socket can't be bound: the sentence says which, why, and what to do.
-pub fn start(
-    places: &[Listen],
-    external: Option<IpAddr>,
-    judge: impl Fn(&Newcomer<'_>) -> Verdict + Send + Sync + 'static,
-    telephones: Option<Telephones>,
-    mut settings: Settings,
-) -> anyhow::Result<Started> {
-    let judge = Arc::new(judge);
-    let at_the_door = Arc::clone(&judge);
-    let doorman: Doorman = Arc::new(move |source| at_the_door(&Newcomer { source, request: None }));
-    let (tell_accepted, accepted) = mpsc::channel(ACCEPTED);
-    let (mut listening, mut sockets) = (Vec::new(), Vec::new());
-    for (place, number) in places.iter().zip(1..) {
-        let (bound, socket) = (bind(*place)?, SocketId(number));
-        let address = bound.local_addr().context("a SIP socket has no address")?;
-        listening.push(Listening { listen: Listen { address, ..*place }, socket });
-        match bound {
-            Socket::Udp(udp) => sockets.push((socket, udp)),
-            Socket::Tcp(tcp) => listen(tcp, Arc::clone(&doorman), tell_accepted.clone()),
-        }
-    }
-    settings.protocols = [Protocol::Udp, Protocol::Tcp]
-        .into_iter()
-        .filter(|protocol| places.iter().any(|place| place.protocol == *protocol))
-        .collect();
-    if telephones.is_some() {
-        settings.asked = vec![Method::Register];
-    }
-    let mut random = StdRng::try_from_rng(&mut SysRng).context("the system gives no randomness")?;
-    let digest = telephones.as_ref().map(|telephones| digest(&telephones.digest, &mut random));
-    let (incoming, new_calls) = mpsc::channel(INCOMING);
-    let (commands, requests) = mpsc::channel(COMMANDS);
-    let (tell, arrivals) = mpsc::channel(ARRIVALS);
-    let mut agent = UserAgent::new(settings, random);
-    agent.set_admission(move |newcomer| judge(newcomer));
-    let registrar = match (telephones, digest) {
-        (Some(Telephones { registrar, secret, .. }), Some(digest)) => {
-            agent.set_authentication(digest, move |user, _| secret(user));
-            registrar
-        }
-        _ => Registrar::default(),
-    };
-    let mut ways = Ways::new(&listening, external);
-    agent.set_ways(move |peer, protocol| ways.to(peer, protocol));
-    let driver = Driver {
-        agent,
-        sockets,
-        streams: Streams::new(tell),
-        ways: Ways::new(&listening, external),
-        calls: HashMap::new(),
-        incoming,
-        asked: HashMap::new(),
-        doorman,
-        registrar,
-        wake: None,
-        settling: Vec::new(),
-        strangers: Strangers::default(),
-    };
-    tokio::spawn(driver.run(Inlets { requests, arrivals, accepted }));
-    Ok(Started { sip: SipHandle::new(commands, listening, external), incoming: new_calls })
-}
-
-/// What challenges are made and judged by; its nonces are good until this process ends.
-fn digest(settings: &digest::Settings, random: &mut StdRng) -> digest::Server {
-    let mut key = [0; 32];
-    random.fill_bytes(&mut key);
-    digest::Server::new(settings.clone(), key, random, Instant::now())
+pub(super) struct Inlets {
+    pub(super) requests: mpsc::Receiver<Command>,
+    pub(super) arrivals: mpsc::Receiver<Arrival>,
+    pub(super) accepted: mpsc::Receiver<Accepted>,
 }
 
 /// Addresses that were refused, told on the log at most once a minute: whoever scans the Internet must not fill it.
@@ -204,8 +88,32 @@ impl Strangers {
 }
 
 impl Driver {
-    async fn run(mut self, mut inlets: Inlets) {
-        let mut buffer = vec![0_u8; DATAGRAM];
+    pub(super) fn new(
+        agent: UserAgent,
+        datagrams: Datagrams,
+        streams: Streams,
+        ways: Ways,
+        incoming: mpsc::Sender<Incoming>,
+        doorman: Doorman,
+        registrar: Registrar,
+    ) -> Self {
+        Self {
+            agent,
+            datagrams,
+            streams,
+            ways,
+            calls: HashMap::new(),
+            incoming,
+            asked: HashMap::new(),
+            doorman,
+            registrar,
+            wake: None,
+            settling: Vec::new(),
+            strangers: Strangers::default(),
+        }
+    }
+
+    pub(super) async fn run(mut self, mut inlets: Inlets) {
         let mut housekeeping = interval(HOUSEKEEPING);
         let mut sleep = Box::pin(sleep_until(tokio::time::Instant::now()));
         loop {
@@ -213,7 +121,7 @@ impl Driver {
             self.settle();
             rearm(&mut sleep, self.wake);
             tokio::select! {
-                () = readable(&self.sockets) => self.receive(&mut buffer),
+                () = self.datagrams.ready() => self.receive(),
                 Some(arrival) = inlets.arrivals.recv() => self.take_arrivals(arrival, &mut inlets.arrivals),
                 Some(accepted) = inlets.accepted.recv() => self.accept(accepted),
                 request = inlets.requests.recv() => match request {
@@ -226,25 +134,13 @@ impl Driver {
         }
     }
 
-    fn receive(&mut self, buffer: &mut [u8]) {
-        let Self { agent, sockets, ways, .. } = self;
-        for (socket, udp) in sockets {
-            for _ in 0..BATCH {
-                match udp.try_recv_from(buffer) {
-                    Ok((length, peer)) => {
-                        let data = buffer.get(..length).unwrap_or_default();
-                        trace!(%peer, length, "datagram received");
-                        let Some(flow) = ways.back(*socket, peer) else { break };
-                        agent.handle_datagram(flow, Bytes::copy_from_slice(data), Instant::now());
-                    }
-                    Err(error) if error.kind() == ErrorKind::WouldBlock => break,
-                    Err(error) => {
-                        debug!(%error, "a datagram could not be received");
-                        break;
-                    }
-                }
+    fn receive(&mut self) {
+        let Self { agent, datagrams, ways, .. } = self;
+        datagrams.receive(|socket, peer, data| {
+            if let Some(flow) = ways.back(socket, peer) {
+                agent.handle_datagram(flow, data, Instant::now());
             }
-        }
+        });
     }
 
     fn take_arrivals(&mut self, first: Arrival, more: &mut mpsc::Receiver<Arrival>) {
@@ -349,7 +245,7 @@ impl Driver {
         trace!(peer = %flow.peer, length, protocol = %flow.protocol, "message sent");
         let failed = match flow.protocol {
             Protocol::Tcp => !self.streams.send(flow, data),
-            Protocol::Udp => !send_datagram(&self.sockets, flow, &data).await,
+            Protocol::Udp => !self.datagrams.send(flow, &data).await,
         };
         if failed {
             self.agent.handle_transport_error(flow, Instant::now());
@@ -476,41 +372,11 @@ impl Driver {
 
     fn ping(&mut self, way: Way, pong: oneshot::Sender<()>) {
         let Some(flow) = self.flow(way) else { return };
-        if flow.protocol == Protocol::Tcp {
-            return self.streams.ping(flow, pong);
-        }
-        let named = self.sockets.iter().find(|(socket, _)| *socket == flow.socket);
-        // One that is lost is followed by the next.
-        if let Some((_, udp)) = named
-            && let Err(error) = udp.try_send_to(b"\r\n\r\n", flow.peer)
-        {
-            debug!(peer = %flow.peer, %error, "a keep-alive could not be sent");
+        match flow.protocol {
+            Protocol::Tcp => self.streams.ping(flow, pong),
+            Protocol::Udp => self.datagrams.keep_alive(flow),
         }
     }
-}
-
-/// False when no way leads there. Anything else that goes wrong passes: the retransmission is the next try.
-async fn send_datagram(sockets: &[(SocketId, UdpSocket)], flow: Flow, data: &[u8]) -> bool {
-    let family =
-        |(_, udp): &&(SocketId, UdpSocket)| udp.local_addr().is_ok_and(|local| local.is_ipv4() == flow.peer.is_ipv4());
-    let named = sockets.iter().find(|(socket, _)| *socket == flow.socket);
-    let Some((_, udp)) = named.or_else(|| sockets.iter().find(family)) else { return false };
-    let Err(error) = udp.send_to(data, flow.peer).await else { return true };
-    debug!(peer = %flow.peer, %error, "a datagram could not be sent");
-    !matches!(error.kind(), ErrorKind::NetworkUnreachable | ErrorKind::HostUnreachable | ErrorKind::AddrNotAvailable)
-}
-
-/// Waits until a datagram has come to one of the sockets.
-async fn readable(sockets: &[(SocketId, UdpSocket)]) {
-    poll_fn(|cx| {
-        // Every one is polled: each has to wake us.
-        let mut ready = false;
-        for (_, udp) in sockets {
-            ready |= udp.poll_recv_ready(cx).is_ready();
-        }
-        if ready { Poll::Ready(()) } else { Poll::Pending }
-    })
-    .await;
 }
 
 fn rearm(sleep: &mut Pin<Box<Sleep>>, wake: Option<Instant>) {

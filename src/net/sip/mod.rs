@@ -10,12 +10,15 @@
 mod bind;
 mod command;
 mod connection;
+mod datagrams;
 mod driver;
+mod start;
 mod streams;
 mod ways;
 
 pub use command::{Dial, DialError, Gone, Headers, SipHandle, Way};
-pub use driver::{Incoming, Secrets, Started, Telephones, start};
+pub use driver::Incoming;
+pub use start::{Secrets, Started, Telephones, start};
 pub use ways::Listening;
 
 /// What a refused caller is told to wait, in seconds, when it is our load or our leaving that refuses it.

@@ -112,6 +112,7 @@ fn settings_that_the_service_refuses_are_named() {
     let mut settings = settings(Dialect::Ga);
     settings.extra.insert("temperature".to_owned(), json!(0.8));
     let mut world = World::ringing(settings);
+    world.is_wrong = true;
     world.ring(2_000);
     let loss = lost(&world).unwrap();
     assert_eq!(loss.fault, Fault::Settings);

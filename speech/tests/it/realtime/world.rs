@@ -40,6 +40,8 @@ pub(crate) struct World {
     pub(crate) call: Call,
     pub(crate) server: Server,
     pub(crate) dice: Dice,
+    /// What it sends is to be refused, so nobody else need judge it.
+    pub(crate) is_wrong: bool,
     /// Delay of the link each way, and how much it changes.
     pub(crate) delay: (u64, u64),
     pub(crate) ms: u64,
@@ -119,6 +121,7 @@ impl World {
             cancelled: HashSet::new(),
             dialect,
             appends: 0,
+            is_wrong: false,
             truncated: 0,
         };
         world.carry();
@@ -360,6 +363,9 @@ impl World {
     /// Keeps messages for the judges outside: the vendors' own types.
     fn record(&mut self, message: &Value) {
         static FILE: Mutex<()> = Mutex::new(());
+        if self.is_wrong {
+            return;
+        }
         let Ok(path) = std::env::var("TALKPATH_DUMP_MESSAGES") else { return };
         if message["type"] == "input_audio_buffer.append" {
             self.appends += 1;

@@ -6,12 +6,13 @@
 //!                                       └──┴── socket of a remote engine (`remote.rs`)
 //!
 //! Each fact is handed on at once and everything that follows from it is done before the next: [`Talk::settle`]
-//! drains turn machine and engine until both are quiet. What the engine wants is done in `wishes.rs`, what is heard of it in
+//! drains turn machine and engine until both are quiet (`settle.rs`). What the engine wants is done in `wishes.rs`, what is heard of it in
 //! `speech.rs`; what we say ourselves when it fails is in `stopgap.rs`.
 
 mod items;
 mod remote;
 mod ringback;
+mod settle;
 mod speech;
 mod stopgap;
 mod wishes;
@@ -36,9 +37,9 @@ use talkpath_media::resample::Resampler;
 use talkpath_media::rtp::Frame;
 use talkpath_media::vad::{Mode, Vad};
 use talkpath_media::{MAX_FRAME, SAMPLE_RATE};
-use talkpath_speech::engine::{Engine, Input, Output, Ticket, ToolId, Wire};
+use talkpath_speech::engine::{Engine, Input, Ticket, ToolId, Wire};
 use talkpath_speech::ledger::{Ledger, Line};
-use talkpath_speech::turn::{self, Action, Answer, Counters, Turn, VoiceFrame};
+use talkpath_speech::turn::{Answer, Counters, Turn, VoiceFrame};
 use talkpath_speech::voice::Speech;
 use talkpath_speech::{ItemId, Samples};
 use tokio::sync::mpsc;
@@ -450,77 +451,6 @@ impl Talk {
             self.end = Some(why);
         }
         self.events.is_closed()
-    }
-
-    /// Does what turn machine and engine want until both are quiet.
-    fn settle(&mut self, now: Instant, around: &Surroundings<'_>) {
-        loop {
-            while let Some(action) = self.turn.poll() {
-                self.act(action, now);
-            }
-            let output = self.engine.poll();
-            let drained = matches!(output, Output::Timeout(_));
-            self.grant(output, now, around);
-            if drained {
-                break;
-            }
-        }
-        self.tell_state();
-    }
-
-    fn act(&mut self, action: Action, now: Instant) {
-        match action {
-            Action::Duck => {
-                self.mouth.playout().duck(true);
-                self.tell(MediaEvent::Ducked);
-            }
-            Action::Unduck => self.mouth.playout().duck(false),
-            Action::Pause => {
-                self.mouth.playout().pause();
-                self.tell(MediaEvent::Paused);
-            }
-            Action::Resume => {
-                self.mouth.playout().resume();
-                self.tell(MediaEvent::Resumed);
-            }
-            Action::Flush { cause, .. } => {
-                if cause != turn::Cause::Key {
-                    self.tell(MediaEvent::Interrupted);
-                }
-                self.interrupt(now);
-            }
-            Action::CallerStarted { at } => {
-                self.caller_began = at;
-                self.ledger.caller_started(at);
-                self.tell(MediaEvent::CallerStarted { at: at.duration() });
-                self.engine.handle(Input::TurnStarted { at: at - self.origin }, now);
-            }
-            Action::CallerStopped { at } => self.caller_stopped(at, now),
-            Action::Nudge => self.engine.handle(Input::Nudge, now),
-        }
-    }
-
-    fn caller_stopped(&mut self, at: Samples, now: Instant) {
-        self.ledger.caller_stopped(at);
-        self.ledger.clock().end_of_speech(at, self.position, now);
-        self.ledger.clock().asked(now);
-        self.told_latency = false;
-        self.tell(MediaEvent::CallerStopped { from: self.caller_began.duration(), to: at.duration() });
-        self.turn.handle_engine(Answer::Asked);
-        self.engine.handle(Input::TurnEnded { at: at - self.origin }, now);
-    }
-
-    /// Tells what the agent is doing, when that has changed.
-    fn tell_state(&mut self) {
-        let state = match self.turn.state() {
-            turn::State::Listening | turn::State::CallerSpeaking => AgentState::Listening,
-            turn::State::Thinking => AgentState::Thinking,
-            turn::State::Speaking => AgentState::Speaking,
-        };
-        if state != self.told_state {
-            self.told_state = state;
-            self.tell(MediaEvent::State(state));
-        }
     }
 }
 

@@ -168,7 +168,7 @@ impl<E: Engine> Driver<E> {
                     self.socket = None;
                     self.dialling = Some(tokio::spawn(async move { dialer.open(&endpoint, tls).await }));
                 }
-                Output::Disconnect { code } => self.close(code).await,
+                Output::Disconnect { code } => self.close(code),
                 Output::Send(text) => self.send(Message::text(text)).await,
                 Output::SendBinary(bytes) => self.send(Message::binary(bytes)).await,
                 other => self.note(other),
@@ -185,7 +185,7 @@ impl<E: Engine> Driver<E> {
         }
     }
 
-    async fn close(&mut self, code: u16) {
+    fn close(&mut self, code: u16) {
         self.closed = true;
         self.dialling = None;
         let Some(mut socket) = self.socket.take() else { return };
