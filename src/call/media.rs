@@ -22,7 +22,7 @@ use talkpath_media::sdp::{self, Direction, LocalMedia, MediaPlan, SdpError};
 use talkpath_sip::agent::Body;
 use talkpath_sip::message::StatusCode;
 use talkpath_speech::engine::ToolId;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tracing::debug;
 
 /// Media events that may wait for the call task; the shard counts those that find no room.
@@ -240,9 +240,9 @@ impl MediaSession {
         self.shard.talk_as(self.key, voice.engine, voice.conduct).await;
     }
 
-    /// The caller hears that it rings elsewhere, once what is queued was heard.
-    pub(super) async fn ring(&self, context: &Context) {
-        self.shard.ring(self.key, Arc::clone(&context.ringback)).await;
+    /// The caller hears that it rings elsewhere, once what is queued was heard. The receiver tells when that is.
+    pub(super) async fn ring(&self, context: &Context) -> oneshot::Receiver<()> {
+        self.shard.ring(self.key, Arc::clone(&context.ringback)).await
     }
 
     /// Nothing rings any more; the engine goes on.

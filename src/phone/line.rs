@@ -96,11 +96,14 @@ impl std::ops::AddAssign for LineCounts {
 /// Judges sequence numbers and timestamps of what comes.
 #[derive(Debug, Default)]
 struct Continuity {
-    next: Option<(u16, u32)>,
+    /// The next sequence number, and the next timestamp where that is known: packets of a key all have the timestamp of its beginning
+    /// (RFC 4733 §2.5.1.2), and don't tell when it will be over.
+    next: Option<(u16, Option<u32>)>,
 }
 
 impl Continuity {
-    fn judge(&mut self, packet: &RtpReader<'_>, counts: &mut LineCounts) {
+    fn judge(&mut self, packet: &RtpReader<'_>, voice: u8, counts: &mut LineCounts) {
+        let is_voice = packet.payload_type() == voice;
         let (sequence, timestamp) = (u16::from(packet.sequence_number()), packet.timestamp());
         let samples = u32::try_from(packet.payload().len()).unwrap_or(0);
         counts.received += 1;
@@ -112,14 +115,14 @@ impl Continuity {
                 return;
             }
             counts.lost += u64::from(ahead);
-            let jump = timestamp.wrapping_sub(expected_timestamp);
+            let jump = expected_timestamp.filter(|_| is_voice).map_or(0, |expected| timestamp.wrapping_sub(expected));
             if packet.mark() && jump < 1 << 31 {
                 counts.skipped += u64::from(jump);
             } else if ahead == 0 && jump != 0 {
                 counts.broken_timestamps += 1;
             }
         }
-        self.next = Some((sequence.wrapping_add(1), timestamp.wrapping_add(samples)));
+        self.next = Some((sequence.wrapping_add(1), is_voice.then(|| timestamp.wrapping_add(samples))));
     }
 }
 
@@ -272,7 +275,7 @@ impl Line {
         while let Ok((length, _)) = self.socket.recv_from(buffer) {
             let arrived = Instant::now();
             let Some(Ok(packet)) = buffer.get(..length).map(RtpReader::new) else { continue };
-            self.continuity.judge(&packet, &mut self.counts);
+            self.continuity.judge(&packet, self.law.payload_type(), &mut self.counts);
             tell(Packet {
                 arrived,
                 sequence: packet.sequence_number().into(),

@@ -38,11 +38,12 @@ pub struct Ear {
     packets: mpsc::Receiver<Packet>,
     law: Law,
     heard: Vec<Heard>,
+    others: Vec<Packet>,
 }
 
 impl Ear {
     pub(super) fn new(packets: mpsc::Receiver<Packet>, law: Law) -> Self {
-        Self { packets, law, heard: Vec::new() }
+        Self { packets, law, heard: Vec::new(), others: Vec::new() }
     }
 
     /// The next packet of voice; none when the line has been taken down.
@@ -94,6 +95,8 @@ impl Ear {
         if voice {
             let level_dbov = dbov_of_law(self.law, &packet.payload);
             self.heard.push(Heard { packet, level_dbov });
+        } else {
+            self.others.push(packet);
         }
         voice
     }
@@ -102,6 +105,12 @@ impl Ear {
     #[must_use]
     pub fn heard(&self) -> &[Heard] {
         &self.heard
+    }
+
+    /// Every packet so far that isn't voice: keys (RFC 4733).
+    #[must_use]
+    pub fn others(&self) -> &[Packet] {
+        &self.others
     }
 
     /// Everything heard so far, as samples.

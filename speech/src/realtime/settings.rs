@@ -179,7 +179,7 @@ pub struct Redial {
     pub first: Duration,
     /// The longest.
     pub longest: Duration,
-    /// So many failures in a row are the end.
+    /// When so many have failed one after the other, that is the end.
     pub attempts: u32,
 }
 

@@ -18,7 +18,7 @@ impl Conversation<'_> {
         media.talk_as(next.voice().clone()).await;
         if let Some(transfer) = &mut self.transfer {
             transfer.forget_tool();
-            media.ring(self.live.context).await;
+            drop(media.ring(self.live.context).await);
         }
         self.tell(CallEventKind::Agent { name: next.name().to_owned() });
         self.cast = Some(next);

@@ -24,7 +24,6 @@ use super::facts::CallFacts;
 use super::info;
 use super::media::{MediaSession, body_of};
 use super::order::{Order, Orders};
-use super::place::Hunted;
 use crate::net::shard::{MediaEvent, Side};
 use crate::net::sip::SipHandle;
 use crate::trunk::Permit;
@@ -70,7 +69,7 @@ pub(super) struct Conversation<'a> {
     party: Option<Party>,
     /// Keys are a secret: they are not told.
     secret: bool,
-    /// Somebody is being rung for the caller.
+    /// Somebody is to take the caller over.
     transfer: Option<Transfer>,
     /// Tools at work.
     tasks: JoinSet<(ToolId, String)>,
@@ -106,7 +105,7 @@ enum Next {
     Party(Option<Event>),
     Media(Option<MediaEvent>),
     Ordered(Order),
-    Hunted(Hunted),
+    Transfer(transfer::Progress),
     Done(Option<(ToolId, String)>),
     Phase(Phase),
     TimeIsUp,
@@ -173,7 +172,7 @@ impl<'a> Conversation<'a> {
             event = party_event(&mut self.party) => Next::Party(event),
             event = self.live.media.events.recv() => Next::Media(event),
             Some(order) = self.live.orders.recv() => Next::Ordered(order),
-            hunted = transfer::hunted(&mut self.transfer) => Next::Hunted(hunted),
+            progress = transfer::progress(&mut self.transfer) => Next::Transfer(progress),
             Some(done) = self.tasks.join_next() => Next::Done(done.ok()),
             phase = next_phase(&mut self.phases), if !self.hung_up => Next::Phase(phase),
             () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => Next::TimeIsUp,
@@ -197,7 +196,7 @@ impl<'a> Conversation<'a> {
             }
             Next::Media(Some(event)) => return ControlFlow::Continue(self.media_event(event).await),
             Next::Media(None) if self.hung_up => return exit(Disposition::of_end(&EndCause::LocalHangup)),
-            Next::Hunted(hunted) => self.hunted(hunted).await,
+            Next::Transfer(progress) => self.progress(progress).await,
             Next::Done(Some((id, output))) => self.done(id, output).await,
             // A tool that failed by a fault of ours: the engine's own patience tells the model.
             Next::Done(None) | Next::Phase(Phase::Serving | Phase::Draining) => {}

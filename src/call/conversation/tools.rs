@@ -44,7 +44,7 @@ impl Conversation<'_> {
                 }
                 let dial = cast.target(&target)?.clone();
                 info!(target, reason, "handing the caller over");
-                self.hand_over(id, &dial).await;
+                self.hand_over(id, dial).await;
             }
             Task::Custom => {
                 let context = self.live.context;

@@ -1,7 +1,9 @@
 //! Handing the caller over: somebody is rung while the caller waits, then both are bridged.
 //!
-//!   the agent's last words ─► ringing, or what is to be heard there ─► answered: bridged, the agent is gone
-//!                                                                   └► nobody: the agent is told why, and goes on
+//!   the agent's last words, heard to their end ─► ringing, or what is to be heard there ─► answered: bridged, the agent is gone
+//!                                                                                       └► nobody: the agent is told why, and goes on
+//!
+//! Nobody is rung before: who answers at once would cut the words short, or wait for their end in silence.
 
 use super::{Conversation, Live, Party};
 use crate::call::event::CallEventKind;
@@ -11,19 +13,40 @@ use crate::net::shard::{EngineSpec, Side};
 use serde_json::json;
 use talkpath_dialplan::Dial;
 use talkpath_speech::engine::ToolId;
+use tokio::sync::oneshot;
 use tracing::info;
 
-/// Somebody is being rung for the caller.
+/// Somebody is to take the caller over.
 pub(super) struct Transfer {
-    hunt: Hunt,
+    stage: Stage,
     /// The tool that asked for it, while its engine still waits to hear of it.
     tool: Option<ToolId>,
 }
 
-/// What happens next to those who are being rung; never anything without them.
-pub(super) async fn hunted(transfer: &mut Option<Transfer>) -> Hunted {
-    match transfer {
-        Some(transfer) => transfer.hunt.next().await,
+/// How far it is.
+enum Stage {
+    /// The agent's last words are being heard.
+    LastWords { heard: oneshot::Receiver<()>, dial: Dial },
+    /// Others are being rung.
+    Ringing(Box<Hunt>),
+}
+
+/// What happens next on the way to somebody else.
+pub(super) enum Progress {
+    /// The last words were heard, or never will be.
+    WordsHeard,
+    /// Something happened to those who are being rung.
+    Hunted(Hunted),
+}
+
+/// What happens next to a transfer; never anything without one.
+pub(super) async fn progress(transfer: &mut Option<Transfer>) -> Progress {
+    match transfer.as_mut().map(|transfer| &mut transfer.stage) {
+        Some(Stage::LastWords { heard, .. }) => {
+            drop(heard.await);
+            Progress::WordsHeard
+        }
+        Some(Stage::Ringing(hunt)) => Progress::Hunted(hunt.next().await),
         None => std::future::pending().await,
     }
 }
@@ -36,22 +59,36 @@ impl Transfer {
 }
 
 impl Conversation<'_> {
-    /// Rings somebody.
-    pub(super) async fn hand_over(&mut self, tool: ToolId, dial: &Dial) {
-        let Live { context, sip, media, facts, .. } = &mut self.live;
-        let hunt = Hunt::new(dial, facts, Some(media.law), None, context, sip);
-        media.ring(context).await;
-        self.transfer = Some(Transfer { hunt, tool: Some(tool) });
+    /// Will ring somebody when the caller has heard the agent's last words.
+    pub(super) async fn hand_over(&mut self, tool: ToolId, dial: Dial) {
+        let heard = self.live.media.ring(self.live.context).await;
+        self.transfer = Some(Transfer { stage: Stage::LastWords { heard, dial }, tool: Some(tool) });
     }
 
-    pub(super) async fn hunted(&mut self, hunted: Hunted) {
+    pub(super) async fn progress(&mut self, progress: Progress) {
+        match progress {
+            Progress::WordsHeard => self.ring(),
+            Progress::Hunted(hunted) => self.hunted(hunted).await,
+        }
+    }
+
+    fn ring(&mut self) {
+        let Live { context, sip, media, facts, .. } = &self.live;
+        if let Some(Transfer { stage, .. }) = &mut self.transfer
+            && let Stage::LastWords { dial, .. } = stage
+        {
+            *stage = Stage::Ringing(Box::new(Hunt::new(dial, facts, Some(media.law), None, context, sip)));
+        }
+    }
+
+    async fn hunted(&mut self, hunted: Hunted) {
         let Live { context, media, .. } = &mut self.live;
         match hunted {
             Hunted::Dialling(to) => self.tell(CallEventKind::Dialling { to }),
             Hunted::Ringing => self.tell(CallEventKind::Ringing),
             Hunted::Early(early) => media.adopt(early.leg).await,
             Hunted::Silent => {
-                media.ring(context).await;
+                drop(media.ring(context).await);
                 media.part().await;
             }
             Hunted::Answered(picked) => self.connect(*picked).await,

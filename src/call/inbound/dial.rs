@@ -147,7 +147,7 @@ impl Inbound {
         if self.answered
             && let Some(media) = &self.media
         {
-            media.ring(&self.context).await;
+            drop(media.ring(&self.context).await);
         }
     }
 

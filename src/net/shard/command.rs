@@ -233,7 +233,7 @@ pub(super) enum Command {
     Become(CallKey, Box<(EngineSpec, Conduct)>),
     ToolResult(CallKey, ToolId, String),
     Say(CallKey, Line),
-    Ring(CallKey, Arc<[i16]>),
+    Ring(CallKey, Arc<[i16]>, oneshot::Sender<()>),
     ComeBack(CallKey),
     Interrupt(CallKey),
     Listen(CallKey, mpsc::Sender<Box<[i16]>>),
@@ -373,9 +373,12 @@ impl ShardHandle {
     }
 
     /// The caller hears that a telephone rings elsewhere, once what is queued was heard: this period, again and again. The engine
-    /// neither speaks nor hears from then on, until [`ShardHandle::come_back`] or another takes its place.
-    pub async fn ring(&self, key: CallKey, period: Arc<[i16]>) {
-        self.send(Command::Ring(key, period)).await;
+    /// neither speaks nor hears from then on, until [`ShardHandle::come_back`] or another takes its place. The receiver tells when it
+    /// begins to ring, or fails when it never does.
+    pub async fn ring(&self, key: CallKey, period: Arc<[i16]>) -> oneshot::Receiver<()> {
+        let (tell, begun) = oneshot::channel();
+        self.send(Command::Ring(key, period, tell)).await;
+        begun
     }
 
     /// Nothing rings any more; the engine goes on.

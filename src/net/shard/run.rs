@@ -166,7 +166,9 @@ impl Shard {
                 self.with(key, |call, around| call.talk().tool_result(id, output, now, around));
             }
             Command::Say(key, line) => self.with(key, |call, _| call.talk().say_ourselves(&line.text, &line.speech)),
-            Command::Ring(key, period) => self.with(key, |call, around| call.talk().ring(period, now, around)),
+            Command::Ring(key, period, begun) => {
+                self.with(key, |call, around| call.talk().ring(period, begun, now, around))
+            }
             Command::ComeBack(key) => self.with(key, |call, around| call.come_back(now, around)),
             Command::Interrupt(key) => self.with(key, |call, around| call.talk().silence(now, around)),
             Command::Listen(key, listener) => self.with(key, |call, _| call.talk().let_listen(listener)),

@@ -28,7 +28,7 @@ mod web;
 pub(crate) use {
     bot::{Bot, Say},
     door::{Admission, Authority, Upgrade},
-    host::{Fake, Heard, Left, Received, Sent},
+    host::{Fake, Heard, Left, Received, Sent, State},
     machines::Mishap,
     machines::realtime::{End, Plan, Speech},
     realtime::{KEY, MODEL, Provider, Realtime},

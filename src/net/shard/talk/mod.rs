@@ -364,9 +364,10 @@ impl Talk {
     /// Fills the next frame towards the caller.
     pub(super) fn speak(&mut self, frame: &mut [u8], now: Instant, around: &Surroundings<'_>) {
         self.fill_in();
+        self.make_way(now, around);
         let sent = self.mouth.fill(frame);
         self.turn.handle_sent(self.position, sent.level_dbov);
-        self.ring_back(frame, now, around);
+        self.ring_back(frame);
         if self.tapes.are_wanted() {
             let mut samples = [0; MAX_FRAME];
             let decoded = self.law.decode(frame, &mut samples);

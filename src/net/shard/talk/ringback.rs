@@ -7,14 +7,25 @@ use crate::net::shard::surroundings::Surroundings;
 use std::sync::Arc;
 use std::time::Instant;
 use talkpath_media::MAX_FRAME;
+use tokio::sync::oneshot;
+use tracing::trace;
 
 /// A period that is heard again and again, and how much of it was.
 pub(super) struct Ringback {
     period: Arc<[i16]>,
     heard: usize,
+    /// Who waits for the first of it.
+    waiting: Option<oneshot::Sender<()>>,
 }
 
 impl Ringback {
+    /// Tells that it begins.
+    fn begin(&mut self) {
+        if self.waiting.take().is_some_and(|waiting| waiting.send(()).is_err()) {
+            trace!("nobody waits for the ringing any more");
+        }
+    }
+
     fn fill(&mut self, samples: &mut [i16]) {
         for sample in samples {
             *sample = self.period.get(self.heard).copied().unwrap_or_default();
@@ -25,14 +36,23 @@ impl Ringback {
 
 impl Talk {
     /// It rings elsewhere, from the end of what is queued on.
-    pub(in crate::net::shard) fn ring(&mut self, period: Arc<[i16]>, now: Instant, around: &Surroundings<'_>) {
-        self.ringback = Some(Ringback { period, heard: 0 });
+    pub(in crate::net::shard) fn ring(
+        &mut self,
+        period: Arc<[i16]>,
+        begun: oneshot::Sender<()>,
+        now: Instant,
+        around: &Surroundings<'_>,
+    ) {
+        let mut ringback = Ringback { period, heard: 0, waiting: Some(begun) };
+        if self.aside {
+            ringback.begin();
+        }
+        self.ringback = Some(ringback);
         self.make_way(now, around);
     }
 
-    /// What rings is heard in the place of what the engine says, once that is silent.
-    pub(super) fn ring_back(&mut self, frame: &mut [u8], now: Instant, around: &Surroundings<'_>) {
-        self.make_way(now, around);
+    /// What rings is heard in the place of the engine, which stands aside.
+    pub(super) fn ring_back(&mut self, frame: &mut [u8]) {
         if self.aside
             && let Some(ringback) = &mut self.ringback
         {
@@ -44,11 +64,12 @@ impl Talk {
         }
     }
 
-    /// The engine stands aside when it has said what it had to say.
-    fn make_way(&mut self, now: Instant, around: &Surroundings<'_>) {
+    /// The engine stands aside when it has said what it had to say: before the frame that comes after its last.
+    pub(super) fn make_way(&mut self, now: Instant, around: &Surroundings<'_>) {
         if !self.aside && self.mouth.is_silent() {
-            let Some(ringback) = self.ringback.take() else { return };
+            let Some(mut ringback) = self.ringback.take() else { return };
             self.stand_aside(true, now, around);
+            ringback.begin();
             self.ringback = Some(ringback);
         }
     }
