@@ -310,10 +310,10 @@ async fn take_calls(
 }
 
 fn begin(call: Incoming, sip: &SipHandle, context: &Arc<Context>, alive: &mpsc::Sender<Never>) {
-    let answering = call::answer(call, sip.clone(), Arc::clone(context));
-    let alive = alive.clone();
+    let (sip, context, alive) = (sip.clone(), Arc::clone(context), alive.clone());
+    // Made inside: a future that is moved into another takes its room twice for the whole call.
     tokio::spawn(async move {
-        answering.await;
+        call::answer(call, sip, context).await;
         drop(alive);
     });
 }

@@ -1,13 +1,17 @@
 //! Resampling between the telephone's 8 kHz and an engine's rate, stateful across chunks.
 //!
-//! rubato's FFT resampler in 5 ms blocks with a Hann window: 2.5 ms delay, flat to 3.4 kHz, nothing left at
-//! 4.5 kHz. Its default constructor takes 10 ms each way, its default window at 5 ms loses 18 dB at 3 kHz, and its
-//! polynomial modes alias. Samples that don't fill a block wait for the next push: nothing restarts between chunks.
+//! Whole ratios, which all engines have, go through a filter of our own (`whole.rs`): 2 ms delay, flat to 3.4 kHz, nothing left at 4.5 kHz, and
+//! less than half of the time that rubato takes. Others (recordings at 44.1 kHz) are rubato's: its FFT resampler in 5 ms blocks with a Hann window, 2.5 ms delay.
+//! Its default constructor takes 10 ms each way, its default window at 5 ms loses 18 dB at 3 kHz, and its polynomial modes alias. Nothing
+//! restarts between chunks.
+
+mod whole;
 
 use audioadapter_buffers::direct::InterleavedSlice;
 use rubato::{Fft, FixedSync, Resampler as _, WindowFunction};
 
 use crate::Error;
+use whole::Whole;
 
 /// One direction of one call.
 pub struct Resampler {
@@ -21,18 +25,29 @@ enum Path {
     Converted(Box<Converter>),
 }
 
+/// A conversion, and what is left out of it.
 struct Converter {
-    fft: Fft<f32>,
-    /// One block in: the first `filled` samples wait for the rest.
-    input: Vec<f32>,
-    filled: usize,
-    output: Vec<f32>,
+    method: Method,
     /// Output that is the delay and nothing else, where it is left out: all of it, and what is left of it.
     lead: usize,
     skip: usize,
     /// Samples taken and given since the beginning, or since the last [`Resampler::finish`].
     taken: u64,
     given: u64,
+}
+
+enum Method {
+    Whole(Whole),
+    Blocks(Blocks),
+}
+
+/// rubato, a block at a time.
+struct Blocks {
+    fft: Fft<f32>,
+    /// One block in: the first `filled` samples wait for the rest.
+    input: Vec<f32>,
+    filled: usize,
+    output: Vec<f32>,
 }
 
 impl std::fmt::Debug for Resampler {
@@ -100,12 +115,15 @@ impl Resampler {
         }
     }
 
-    /// How late the output is, in output samples: half a block, 2.5 ms.
+    /// How late the output is, in output samples: 2 to 2.5 ms.
     #[must_use]
     pub fn delay(&self) -> usize {
         match &self.path {
             Path::Same => 0,
-            Path::Converted(converter) => converter.fft.output_delay(),
+            Path::Converted(converter) => match &converter.method {
+                Method::Whole(_) => whole::DELAY * (self.to / self.from.min(self.to)) as usize,
+                Method::Blocks(blocks) => blocks.fft.output_delay(),
+            },
         }
     }
 
@@ -114,9 +132,11 @@ impl Resampler {
         match &mut self.path {
             Path::Same => {}
             Path::Converted(converter) => {
-                converter.fft.reset();
-                (converter.filled, converter.skip) = (0, converter.lead);
-                (converter.taken, converter.given) = (0, 0);
+                match &mut converter.method {
+                    Method::Whole(whole) => whole.reset(),
+                    Method::Blocks(blocks) => blocks.reset(),
+                }
+                (converter.taken, converter.given, converter.skip) = (0, 0, converter.lead);
             }
         }
     }
@@ -124,16 +144,54 @@ impl Resampler {
 
 impl Converter {
     fn new(from: u32, to: u32) -> Option<Self> {
+        let (ratio, rest) = ((from.max(to) / from.min(to)) as usize, from.max(to) % from.min(to));
+        let method = if rest != 0 || ratio > whole::HIGHEST {
+            Method::Blocks(Blocks::new(from, to)?)
+        } else if to > from {
+            Method::Whole(Whole::up(ratio))
+        } else {
+            Method::Whole(Whole::down(ratio))
+        };
+        Some(Self { method, lead: 0, skip: 0, taken: 0, given: 0 })
+    }
+
+    fn push(&mut self, samples: &[i16], out: &mut Vec<i16>) {
+        self.taken += samples.len() as u64;
+        self.run(samples, out);
+    }
+
+    /// Appends what some silence behind the end completes.
+    fn pad(&mut self, out: &mut Vec<i16>) {
+        const SILENCE: [i16; 40] = [0; 40];
+        self.run(&SILENCE, out);
+    }
+
+    fn run(&mut self, samples: &[i16], out: &mut Vec<i16>) {
+        let before = out.len();
+        match &mut self.method {
+            Method::Whole(whole) => whole.push(samples, out),
+            Method::Blocks(blocks) => blocks.push(samples, out),
+        }
+        let skipped = self.skip.min(out.len() - before);
+        if skipped > 0 {
+            out.drain(before..before + skipped);
+            self.skip -= skipped;
+        }
+        self.given += (out.len() - before) as u64;
+    }
+}
+
+impl Blocks {
+    fn new(from: u32, to: u32) -> Option<Self> {
         let (block_in, block_out) = (from as usize / 200, to as usize / 200);
         let fft =
             Fft::new_custom(from as usize, to as usize, block_in, 1, 1, WindowFunction::Hann, FixedSync::Both).ok()?;
         let (input, output) = (vec![0.0; fft.input_frames_max()], vec![0.0; fft.output_frames_max()]);
         let whole = input.len() == block_in && output.len() == block_out;
-        whole.then_some(Self { fft, input, filled: 0, output, lead: 0, skip: 0, taken: 0, given: 0 })
+        whole.then_some(Self { fft, input, filled: 0, output })
     }
 
     fn push(&mut self, mut samples: &[i16], out: &mut Vec<i16>) {
-        self.taken += samples.len() as u64;
         while !samples.is_empty() {
             let (head, rest) = samples.split_at(samples.len().min(self.input.len() - self.filled));
             for (slot, &sample) in self.input[self.filled..].iter_mut().zip(head) {
@@ -148,13 +206,6 @@ impl Converter {
         }
     }
 
-    /// Fills the block up with silence.
-    fn pad(&mut self, out: &mut Vec<i16>) {
-        self.input[self.filled..].fill(0.0);
-        self.filled = 0;
-        self.convert(out);
-    }
-
     fn convert(&mut self, out: &mut Vec<i16>) {
         let (frames_in, frames_out) = (self.input.len(), self.output.len());
         let (Ok(input), Ok(mut output)) = (
@@ -167,10 +218,12 @@ impl Converter {
             // Both buffers have the sizes that the resampler asked for; were it otherwise, time must still go on.
             self.output.fill(0.0);
         }
-        let skipped = self.skip.min(frames_out);
-        self.skip -= skipped;
-        self.given += (frames_out - skipped) as u64;
-        out.extend(self.output[skipped..].iter().map(|&sample| sample.round() as i16));
+        out.extend(self.output.iter().map(|&sample| sample.round() as i16));
+    }
+
+    fn reset(&mut self) {
+        self.fft.reset();
+        self.filled = 0;
     }
 }
 

@@ -4,19 +4,30 @@
 //! the other cores. Cost is CPU time of the server per second of call. In the same run, alternately, a bare UDP echo
 //! moves the same packets on the same core: no call can cost less. A witness thread of the same priority on that core notes when
 //! the machine itself stood still; pacing is judged only by windows without such a note, and what was left out is printed.
+//!
+//! With `--engine pcm` or `pcmu` the agent is a model of a realtime service, and the service a stand-in in a third process, beside the callers:
+//! then it is also measured what the path to it adds, both ways. `--find` looks for the most calls that all bars are kept with.
 
+mod bars;
+mod clock;
 mod echo;
+mod find;
+mod latency;
 mod load;
 mod process;
 mod rate;
 mod report;
+mod settings;
+mod stand_in;
 mod witness;
 
 pub use echo::{EchoArguments, run as echo};
 pub use rate::RateArguments;
+pub use stand_in::{StandInArguments, run as stand_in};
 
 use anyhow::Context;
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
+use serde::Serialize;
 use std::process::ExitCode;
 
 /// Arguments of `talkpath bench`.
@@ -34,12 +45,30 @@ pub struct BenchArguments {
     /// Measurements of each kind, alternating.
     #[arg(long, default_value_t = 2)]
     pub rounds: u32,
+    /// What talks: the embedded agent, or a stand-in of a realtime service with this form of audio.
+    #[arg(long, value_enum, default_value_t = Engine::Builtin)]
+    pub engine: Engine,
+    /// Find the most calls, from --calls on, with which every bar is kept; one measurement each.
+    #[arg(long)]
+    pub find: bool,
     /// Record every call.
     #[arg(long)]
     pub record: bool,
     /// Print figures for programs.
     #[arg(long)]
     pub json: bool,
+}
+
+/// What talks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Engine {
+    /// The embedded agent.
+    Builtin,
+    /// A realtime service, 24 kHz.
+    Pcm,
+    /// A realtime service, G.711 µ-law passed through.
+    Pcmu,
 }
 
 /// Other benches.
@@ -57,17 +86,23 @@ pub fn run(arguments: &BenchArguments) -> anyhow::Result<ExitCode> {
     if let Some(BenchCommand::Rate(arguments)) = &arguments.what {
         return rate::run(arguments);
     }
-    crate::net::limits::raise_open_files(usize::try_from(arguments.calls)?);
+    crate::net::limits::raise_open_files(usize::try_from(arguments.calls)? * if arguments.find { 8 } else { 1 });
     let cores = process::Cores::divide()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
-    let results = runtime.context("no runtime")?.block_on(measure(arguments, &cores))?;
+    let runtime = runtime.context("no runtime")?;
+    if arguments.find {
+        let found = runtime.block_on(find::most(arguments, &cores))?;
+        found.print(arguments.json)?;
+        return Ok(if found.any() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+    }
+    let results = runtime.block_on(measure(arguments, &cores))?;
     results.print(arguments.json)?;
     // Figures of a run that lost packets are no figures.
     Ok(if results.is_sound() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 async fn measure(arguments: &BenchArguments, cores: &process::Cores) -> anyhow::Result<report::Results> {
-    let mut results = report::Results::default();
+    let mut results = report::Results::new(arguments.engine, arguments.record);
     for round in 0..arguments.rounds.max(1) {
         if !arguments.json {
             eprintln!(

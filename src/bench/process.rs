@@ -4,9 +4,9 @@ use anyhow::{Context, bail};
 use rustix::process::Pid;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 /// One core to measure on, and the others for whoever measures.
@@ -37,21 +37,23 @@ impl Cores {
 #[derive(Debug)]
 pub(super) struct Measured {
     child: Child,
+    input: ChildStdin,
     pub(super) out: BufReader<ChildStdout>,
 }
 
 impl Measured {
-    /// Starts this program with other arguments, on the measured core.
+    /// Starts this program with other arguments, on the cores of whoever measures.
     pub(super) fn start(arguments: &[&str]) -> anyhow::Result<Self> {
         let program = std::env::current_exe().context("this program's own file can't be found")?;
         let mut child = Command::new(program)
             .args(arguments)
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .context("the measured process can't be started")?;
         let out = child.stdout.take().context("the measured process has no output")?;
-        let measured = Self { child, out: BufReader::new(out) };
-        Ok(measured)
+        let input = child.stdin.take().context("the measured process has no input")?;
+        Ok(Self { child, input, out: BufReader::new(out) })
     }
 
     /// The next line that it prints.
@@ -61,6 +63,12 @@ impl Measured {
             bail!("the measured process ended early; run `talkpath serve` to see why");
         }
         Ok(line.trim().to_owned())
+    }
+
+    /// Asks it something; the answer is a line that it prints.
+    pub(super) fn ask(&mut self, question: &str) -> anyhow::Result<String> {
+        writeln!(self.input, "{question}")?;
+        self.line()
     }
 
     /// Pins all of its threads to the measured core.

@@ -3,9 +3,11 @@
 //! The server is pinned to one core, its callers are on the others. Every call is an INVITE, its 200 and ACK, a little voice, a BYE
 //! and its 200. A call that isn't answered, or doesn't end as we asked, is a failure and is told.
 
-use super::load::{configuration, listening_at};
+use super::Engine;
+use super::load::listening_at;
 use super::process::{Cores, Measured};
 use super::report::percentile;
+use super::settings::configuration;
 use crate::net::limits;
 use crate::phone::{DialOptions, Phone};
 use anyhow::Context;
@@ -77,7 +79,7 @@ pub(super) fn run(arguments: &RateArguments) -> anyhow::Result<ExitCode> {
 }
 
 async fn measure(arguments: &RateArguments, hold: Duration, cores: &Cores) -> anyhow::Result<Vec<Figures>> {
-    let file = configuration(false)?;
+    let file = configuration(false, Engine::Builtin, None)?;
     let path = file.to_str().context("the temporary directory has no plain name")?;
     let mut server = Measured::start(&["serve", "--http", "", "--config", path])?;
     let address = listening_at(&server.line()?)?;

@@ -67,6 +67,9 @@ pub enum Command {
     /// The other half of `bench`: echoes UDP, as the floor that a call's cost is compared with.
     #[command(hide = true)]
     BenchEcho(crate::bench::EchoArguments),
+    /// The service behind `bench --engine pcm` and `pcmu`.
+    #[command(hide = true)]
+    BenchStandIn(crate::bench::StandInArguments),
 }
 
 /// Does what was asked.
@@ -84,6 +87,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Call(arguments) => call::run(&arguments, &common),
         Command::Bench(arguments) => crate::bench::run(&arguments),
         Command::BenchEcho(arguments) => crate::bench::echo(&arguments),
+        Command::BenchStandIn(arguments) => crate::bench::stand_in(&arguments),
     }
 }
 

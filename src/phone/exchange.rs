@@ -3,7 +3,8 @@
 //! Kept apart from the server's media shards on purpose: what judges them must not share their code or their clock.
 
 use super::line::{Impairment, Line, LineCounts, Packet, Said};
-use std::collections::HashMap;
+use super::listen::is_audible;
+use std::collections::{BTreeMap, HashMap};
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
@@ -17,7 +18,7 @@ use tokio::sync::{mpsc, oneshot};
 const BEAT: Duration = Duration::from_millis(1);
 
 /// Lines with a number up to this are looked at each time.
-const WATCHED: u64 = 20;
+pub(crate) const WATCHED: u64 = 20;
 /// The others are looked at each so many times.
 const TURNS: u64 = 5;
 /// Arrivals noted on a watched line: ten minutes of packets.
@@ -29,6 +30,15 @@ const ORDERS: usize = 4_096;
 /// Names a line on its exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct LineId(pub(super) u64);
+
+/// A packet that came on a watched line.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrival {
+    /// When.
+    pub at: Instant,
+    /// Whether a person would hear something in it.
+    pub audible: bool,
+}
 
 /// Everything that a line needs.
 #[derive(Debug)]
@@ -54,7 +64,7 @@ pub(super) enum Order {
     Impair(LineId, Impairment),
     Disconnect(LineId, oneshot::Sender<LineCounts>),
     /// When packets came on the watched lines since the last such order.
-    Watch(oneshot::Sender<Vec<Vec<Instant>>>),
+    Watch(oneshot::Sender<BTreeMap<u64, Vec<Arrival>>>),
 }
 
 /// A handle on the thread; it ends with the last handle.
@@ -69,7 +79,7 @@ struct Wired {
     /// Who waits for the end of each piece of speech; answered when all of it has left.
     waiting: Vec<oneshot::Sender<Said>>,
     /// Arrivals, while somebody watches.
-    arrivals: Vec<Instant>,
+    arrivals: Vec<Arrival>,
 }
 
 impl Exchange {
@@ -163,7 +173,8 @@ fn obey(order: Order, lines: &mut HashMap<LineId, Wired>, buffer: &mut [u8]) {
             }
         }
         Order::Watch(arrivals) => {
-            let noted = lines.values_mut().map(|wired| std::mem::take(&mut wired.arrivals));
+            let watched = lines.iter_mut().filter(|(id, _)| id.0 <= WATCHED);
+            let noted = watched.map(|(id, wired)| (id.0, std::mem::take(&mut wired.arrivals)));
             hand_over(arrivals, noted.collect());
         }
     }
@@ -195,10 +206,10 @@ impl Wired {
     }
 
     fn listen(&mut self, buffer: &mut [u8], watched: bool) {
-        let (packets, arrivals) = (&self.packets, &mut self.arrivals);
+        let (packets, arrivals, law) = (&self.packets, &mut self.arrivals, self.line.law());
         self.line.receive(buffer, |packet| {
             if watched && arrivals.len() < NOTED {
-                arrivals.push(packet.arrived);
+                arrivals.push(Arrival { at: packet.arrived, audible: is_audible(law, &packet.payload) });
             }
             if let Some(packets) = packets {
                 // A judge that doesn't keep up misses packets, and sees it in their sequence numbers.

@@ -172,6 +172,10 @@ impl Line {
         }
     }
 
+    pub(super) fn law(&self) -> Law {
+        self.law
+    }
+
     /// What the network does to our packets from now on; those already delayed keep their time.
     pub(super) fn impair(&mut self, impairment: Impairment) {
         self.impairment = impairment;

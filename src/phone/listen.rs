@@ -9,6 +9,11 @@ use tokio::sync::mpsc;
 /// Quieter packets are silence: between the noise of an idle line and the softest speech.
 const AUDIBLE_DBOV: f32 = -50.0;
 
+/// Whether a person would hear something in this.
+pub(super) fn is_audible(law: Law, payload: &[u8]) -> bool {
+    dbov_of_law(law, payload) > AUDIBLE_DBOV
+}
+
 /// One packet, judged.
 #[derive(Clone, Debug)]
 pub struct Heard {

@@ -7,6 +7,8 @@ mod exchange;
 mod line;
 mod listen;
 
+pub use exchange::Arrival;
+pub(crate) use exchange::WATCHED;
 pub use line::{Impairment, LineCounts, Packet, Said};
 pub use listen::{Ear, Heard};
 
@@ -14,6 +16,7 @@ use crate::net::ports::{PortPair, PortPool};
 use crate::net::sip::{self, Dial, SipHandle, Way};
 use anyhow::{Context, bail};
 use exchange::{Exchange, LineId, Order, Wiring};
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -64,8 +67,8 @@ pub struct Mouth {
     line: LineId,
 }
 
-/// When packets came on each of the lines that were watched.
-pub type Arrivals = Vec<Vec<Instant>>;
+/// The packets that came on each of the lines that were watched, by [`Mouth::line`].
+pub type Arrivals = BTreeMap<u64, Vec<Arrival>>;
 
 /// A call that was answered.
 #[derive(Debug)]
@@ -247,6 +250,12 @@ async fn answered(events: &mut mpsc::Receiver<Event>) -> anyhow::Result<Vec<u8>>
 }
 
 impl Mouth {
+    /// The number of the line on its telephone: calls and lines are counted from one as they are connected.
+    #[must_use]
+    pub const fn line(&self) -> u64 {
+        self.line.0
+    }
+
     /// Begins to say something; the receiver tells when its last packet has left.
     #[must_use]
     pub fn begin(&self, samples: Arc<[i16]>) -> oneshot::Receiver<Said> {

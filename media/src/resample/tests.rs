@@ -46,15 +46,34 @@ fn what_doesnt_fit_the_telephone_band_is_gone_not_folded() {
 }
 
 #[test]
-fn the_delay_is_two_and_a_half_milliseconds() {
+fn the_delay_is_two_milliseconds() {
     let mut click = vec![0; 800];
     click[400] = 20_000;
-    for rate in [16_000, 24_000] {
+    for rate in [16_000, 24_000, 48_000] {
         let out = resample(&click, 8000, rate, 160);
         let peak = out.iter().enumerate().max_by_key(|(_, sample)| sample.unsigned_abs()).unwrap().0;
         let ms = peak as f64 * 1000.0 / f64::from(rate) - 50.0;
-        assert!((ms - 2.5).abs() < 0.1, "{rate} Hz: {ms} ms");
-        assert_eq!(Resampler::new(8000, rate).unwrap().delay(), rate as usize / 400);
+        assert!((ms - 2.0).abs() < 0.1, "{rate} Hz: {ms} ms");
+        assert_eq!(Resampler::new(8000, rate).unwrap().delay(), rate as usize / 500);
+        assert_eq!(Resampler::new(rate, 8000).unwrap().delay(), 16);
+    }
+}
+
+#[test]
+fn a_ratio_that_is_not_whole_is_converted_too() {
+    let change = response(1000.0, 1000.0, 44_000, 8000);
+    assert!(change.abs() < 0.5, "{change} dB");
+    let image = response(3500.0, 4500.0, 8000, 44_000);
+    assert!(image < -60.0, "{image} dB");
+}
+
+#[test]
+fn the_loudest_of_inputs_is_not_wrapped_round() {
+    for (from, to) in [(8000, 24_000), (24_000, 8000), (8000, 16_000), (8000, 48_000)] {
+        let square: Vec<i16> = (0..from).map(|n| if n / (from / 400) % 2 == 0 { i16::MAX } else { i16::MIN }).collect();
+        let out = resample(&square, from, to, 160);
+        let jump = out.windows(2).map(|pair| pair[0].abs_diff(pair[1])).max().unwrap();
+        assert!(u32::from(jump) < 65_000, "{from} to {to}: a step of {jump}");
     }
 }
 
