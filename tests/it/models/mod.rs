@@ -96,7 +96,11 @@ impl Scene {
     }
 
     async fn with(config: Config) -> Self {
-        let server = Server::start(config).unwrap();
+        Self::at(Server::start(config).unwrap()).await
+    }
+
+    /// On a server that is there already.
+    async fn at(server: Server) -> Self {
         let events = server.subscribe();
         let placed = Instant::now();
         let call = dial(address(&server)).await;
@@ -239,10 +243,14 @@ async fn dial(server: SocketAddr) -> PhoneCall {
 
 /// Waits for a tone of some length, and gives when its first packet came.
 async fn until_tone(ear: &mut Ear, hertz: f32) -> Instant {
+    patiently(&format!("a tone of {hertz} Hz"), tone_of(ear, hertz)).await
+}
+
+async fn tone_of(ear: &mut Ear, hertz: f32) -> Instant {
     let mut run: Option<(Instant, Duration)> = None;
     let mut before = None;
     loop {
-        let heard = patiently("a tone", ear.next()).await.unwrap();
+        let heard = ear.next().await.unwrap();
         let (arrived, length, audible) = (heard.packet.arrived, heard.length(), heard.is_audible());
         let samples = ear.samples_since(arrived);
         if (level_at(hertz, &samples) - LEVEL).abs() < 2.0 * LINE {
