@@ -109,7 +109,7 @@ async fn a_short_sound_pauses_a_model_that_is_told_nothing_and_loses_no_word() {
     let mut scene = Scene::begin(&toml).await;
     scene.until_tone(ANSWER).await;
     crate::sound::listen(&mut scene.call.ear, std::time::Duration::from_millis(500)).await;
-    scene.sing(350).await;
+    scene.sing(450).await;
     scene.until_tone(ANSWER).await;
     scene.until_silence(1_000).await;
     let ended = scene.hang_up().await;
