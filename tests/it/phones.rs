@@ -34,7 +34,7 @@ fn tcp(server: &Server) -> SocketAddr {
 }
 
 /// Waits until the user has a telephone, or none.
-async fn until_registered(server: &Server, wanted: usize) {
+pub(crate) async fn until_registered(server: &Server, wanted: usize) {
     let deadline = Instant::now() + PATIENCE;
     loop {
         let bindings = server.sip().bindings("desk").await;

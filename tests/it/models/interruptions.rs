@@ -102,6 +102,44 @@ async fn an_answer_that_still_comes_is_cancelled_first() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_short_sound_pauses_a_model_that_is_told_nothing_and_loses_no_word() {
+    let fake = Realtime::start(Provider::OpenAi);
+    fake.plan(Plan::tone(WORDS, ANSWER, LEVEL, 2_400));
+    let toml = configuration(&fake, "audio = \"pcmu\"", "greeting = \"Hello.\"");
+    let mut scene = Scene::begin(&toml).await;
+    scene.until_tone(ANSWER).await;
+    crate::sound::listen(&mut scene.call.ear, std::time::Duration::from_millis(500)).await;
+    scene.sing(450).await;
+    scene.until_tone(ANSWER).await;
+    scene.until_silence(1_000).await;
+    let ended = scene.hang_up().await;
+    assert_eq!((ended.report.turns.false_alarms, ended.report.turns.interruptions), (1, 0));
+    assert_eq!(ended.pitches(), [ANSWER, ANSWER], "{:?}", ended.sounds);
+    let heard: usize = ended.sounds.iter().map(|sound| sound.at.len()).sum();
+    // What faded is said again, and the fade and its return are each over within two packets.
+    let skipped = usize::try_from(talkpath_media::samples_in(ended.report.leg.skipped)).unwrap();
+    assert!((2_400 * MS..=2_400 * MS + 2 * PACKET).contains(&(heard + skipped)), "{heard}");
+    assert!(!ended.agent()[0].interrupted);
+    assert_eq!(ended.agent()[0].text, WORDS);
+    assert_eq!(fake.all("conversation.item.truncate").len() + fake.all("response.cancel").len(), 0);
+    fake.assert_strict();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_who_hangs_up_in_mid_answer_ends_the_session_as_it_should() {
+    let fake = Realtime::start(Provider::OpenAi);
+    fake.plan(Plan { pace: Some(200), ..Plan::tone(WORDS, ANSWER, LEVEL, LONG) });
+    let mut scene = Scene::begin(&configuration(&fake, "audio = \"pcmu\"", "greeting = \"Hello.\"")).await;
+    scene.until_tone(ANSWER).await;
+    crate::sound::listen(&mut scene.call.ear, std::time::Duration::from_millis(500)).await;
+    let ended = scene.hang_up().await;
+    assert_eq!(fake.until_left(1).await.code, Some(1_000));
+    let turn = ended.agent()[0];
+    assert!(WORDS.starts_with(&turn.text) && turn.text.len() < WORDS.len() / 2, "{turn:?}");
+    fake.assert_strict();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_greeting_that_must_be_heard_is_not_cut_and_the_caller_is_answered_after_it() {
     let fake = Realtime::start(Provider::OpenAi);
     fake.plan(Plan::tone(WORDS, ANSWER, LEVEL, 2_400));

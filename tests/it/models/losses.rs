@@ -96,6 +96,42 @@ async fn a_caller_hears_a_filler_while_the_service_cannot_be_reached() {
     assert!(silence_before(&ended, 2) < SOON);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_expires_is_replaced_and_the_caller_notices_nothing() {
+    let fake = Realtime::start(Provider::OpenAi);
+    fake.plan(Plan::tone("Hello.", GREETING, LEVEL, 1_200));
+    fake.plan(Plan::tone("Yes?", ANSWER, LEVEL, 600));
+    let mut scene = Scene::begin(&configuration(&fake, "audio = \"pcmu\"", "greeting = \"Hello.\"")).await;
+    scene.until_tone(GREETING).await;
+    // All of it is here, and has yet to be heard.
+    fake.until_sent("response.done").await;
+    fake.with(|service, now| service.server.expire(now));
+    fake.until_sessions(2).await;
+    scene.until_silence(200).await;
+    scene.sing(950).await;
+    scene.until_tone(ANSWER).await;
+    scene.until_silence(200).await;
+    let ended = scene.hang_up().await;
+    assert_eq!(ended.pitches(), [GREETING, ANSWER], "{:?}", ended.sounds);
+    ended.assert_whole(GREETING, 1_200);
+    assert!(!ended.agent()[0].interrupted);
+    fake.assert_strict();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_fails_is_asked_for_again() {
+    let fake = Realtime::start(Provider::OpenAi);
+    fake.plan(Plan { fails: Some("rate_limit_exceeded"), ..Plan::default() });
+    fake.plan(Plan::tone("Hello.", GREETING, LEVEL, 600));
+    let mut scene = Scene::begin(&configuration(&fake, "audio = \"pcmu\"", "greeting = \"Hello.\"")).await;
+    scene.until_tone(GREETING).await;
+    scene.until_silence(200).await;
+    let ended = scene.hang_up().await;
+    assert_eq!(ended.pitches(), [GREETING], "{:?}", ended.sounds);
+    eprintln!("heard {} ms after the answer", ended.sounds[0].at.start / MS);
+    fake.assert_strict();
+}
+
 /// The service goes away for good while the greeting is heard; the agent has these fallbacks, of which `others` are made.
 async fn gone(fake: &Realtime, fallback: &str, others: &str) -> Scene {
     fake.plan(Plan::tone("Hello.", GREETING, LEVEL, 400));

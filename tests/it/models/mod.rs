@@ -4,6 +4,7 @@
 //! What a telephone has heard is judged as a list of sounds on the media clock ([`Scene::sounds`]): which tone, from which sample to which.
 
 mod bots;
+mod checks;
 mod greetings;
 mod idle;
 mod interruptions;
@@ -96,7 +97,11 @@ impl Scene {
     }
 
     async fn with(config: Config) -> Self {
-        let server = Server::start(config).unwrap();
+        Self::at(Server::start(config).unwrap()).await
+    }
+
+    /// On a server that is there already.
+    async fn at(server: Server) -> Self {
         let events = server.subscribe();
         let placed = Instant::now();
         let call = dial(address(&server)).await;
@@ -239,10 +244,14 @@ async fn dial(server: SocketAddr) -> PhoneCall {
 
 /// Waits for a tone of some length, and gives when its first packet came.
 async fn until_tone(ear: &mut Ear, hertz: f32) -> Instant {
+    patiently(&format!("a tone of {hertz} Hz"), tone_of(ear, hertz)).await
+}
+
+async fn tone_of(ear: &mut Ear, hertz: f32) -> Instant {
     let mut run: Option<(Instant, Duration)> = None;
     let mut before = None;
     loop {
-        let heard = patiently("a tone", ear.next()).await.unwrap();
+        let heard = ear.next().await.unwrap();
         let (arrived, length, audible) = (heard.packet.arrived, heard.length(), heard.is_audible());
         let samples = ear.samples_since(arrived);
         if (level_at(hertz, &samples) - LEVEL).abs() < 2.0 * LINE {

@@ -52,6 +52,13 @@ async fn a_caller_hears_a_model_and_is_heard_in_a_law() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_caller_whose_turns_we_end_is_answered() {
+    let fake = Realtime::start(Provider::OpenAi);
+    talk(&fake, &configuration(&fake, "turn_end = \"ours\"", "greeting = \"Hello.\"")).await;
+    assert_eq!(fake.all("input_audio_buffer.commit").len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_the_caller_says_while_the_service_is_being_reached_is_answered() {
     let fake = Realtime::start(Provider::OpenAi);
     fake.next(Admission::Held);

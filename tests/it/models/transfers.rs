@@ -3,8 +3,9 @@
 //!   telephone ──► server with a model ──► a second server, whose model is the callee
 
 use super::tools::{result, tone_and_call};
-use super::{ANSWER, GREETING, LEVEL, NEXT, NOTE, OTHERS, RINGING, Scene, configuration};
-use crate::fakes::{Plan, Provider, Realtime};
+use super::{ANSWER, GREETING, LEVEL, NEXT, NOTE, OTHERS, RINGING, Scene, configuration, engine_named};
+use crate::fakes::{Mishap, Plan, Provider, Realtime};
+use crate::phones::until_registered;
 use crate::support::{address, server};
 use serde_json::json;
 use talkpath::server::Server;
@@ -41,6 +42,62 @@ async fn a_caller_is_handed_over_after_the_last_words_and_talks_with_the_callee(
     assert!(called.output.as_ref().is_some_and(|output| output.contains("connected")), "{called:?}");
     fake.assert_strict();
     callee.assert_strict();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_is_handed_over_to_a_telephone_that_is_registered_here() {
+    let (fake, callee) = (Realtime::start(Provider::OpenAi), Realtime::start(Provider::OpenAi));
+    fake.plan(tone_and_call(GREETING, 600, "transfer", &json!({ "target": "desk" })));
+    callee.plan(Plan::tone("Desk.", OTHERS, LEVEL, 600));
+    let agent = "greeting = \"Hello.\"\ntools = [\"transfer\"]\ntransfer = { desk = \"phone:desk\" }";
+    let phone = "[[phone]]\nuser = \"desk\"\npassword = \"secret\"\n";
+    let near = server(&format!("{}{phone}", configuration(&fake, "audio = \"pcmu\"", agent)));
+    let trunk = format!(
+        "[[trunk]]\nname = \"pbx\"\nregistrar = \"sip:{}\"\nusername = \"desk\"\npassword = \"secret\"\n",
+        address(&near)
+    );
+    let there = configuration(&callee, "audio = \"pcmu\"", "greeting = \"Desk.\"\nring = 300");
+    let _far = server(&format!("{there}{trunk}"));
+    until_registered(&near, 1).await;
+    let mut scene = Scene::at(near).await;
+    scene.until_tone(OTHERS).await;
+    scene.sing(950).await;
+    callee.until_tone(NOTE, -25.0).await;
+    let ended = scene.hang_up().await;
+    assert_eq!(ended.pitches(), [GREETING, RINGING, OTHERS], "{:?}", ended.sounds);
+    fake.assert_strict();
+    callee.assert_strict();
+}
+
+/// Nobody is lost between two stools: who is being rung doesn't answer, and the model that asked for it is gone by then.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_that_takes_over_while_it_rings_talks_when_nobody_answers() {
+    let (fake, other) = (Realtime::start(Provider::OpenAi), Realtime::start(Provider::OpenAi));
+    fake.plan(tone_and_call(GREETING, 600, "transfer", &json!({ "target": "desk" })));
+    other.plan(Plan::tone("I take over.", OTHERS, LEVEL, 600));
+    other.plan(Plan::tone("Yes?", NEXT, LEVEL, 600));
+    let slow =
+        server("[[agent]]\nname = \"slow\"\nring = 30000\n[[route]]\nname = \"slow\"\naction = { agent = \"slow\" }\n");
+    let agent = agent(&slow, "slow").replace("ring = 10", "ring = 3");
+    let spare = "[[agent]]\nname = \"spare\"\nengine = \"other\"\ngreeting = \"I take over.\"";
+    let toml = format!(
+        "{}{}{spare}",
+        configuration(&fake, "redial = { first_ms = 50, attempts = 1 }", &format!("{agent}\nfallback = [\"spare\"]")),
+        engine_named("other", &other, "audio = \"pcmu\"")
+    );
+    let mut scene = Scene::begin(&toml).await;
+    scene.until_silence(200).await;
+    fake.shut().await;
+    fake.fail(Mishap::Vanish);
+    scene.until_tone(OTHERS).await;
+    scene.until_silence(200).await;
+    scene.sing(950).await;
+    scene.until_tone(NEXT).await;
+    scene.until_silence(200).await;
+    let ended = scene.hang_up().await;
+    assert_eq!(ended.pitches().last(), Some(&NEXT), "{:?}", ended.sounds);
+    ended.assert_whole(OTHERS, 600);
+    other.assert_strict();
 }
 
 #[tokio::test(flavor = "multi_thread")]

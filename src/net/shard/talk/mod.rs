@@ -365,9 +365,14 @@ impl Talk {
     pub(super) fn speak(&mut self, frame: &mut [u8], now: Instant, around: &Surroundings<'_>) {
         self.fill_in();
         self.make_way(now, around);
-        let sent = self.mouth.fill(frame);
-        self.turn.handle_sent(self.position, sent.level_dbov);
-        self.ring_back(frame);
+        if self.aside {
+            // What is said meanwhile waits until it can be heard.
+            self.mouth.playout().skip(frame.len() as u64);
+            self.ring_back(frame);
+        } else {
+            let sent = self.mouth.fill(frame);
+            self.turn.handle_sent(self.position, sent.level_dbov);
+        }
         if self.tapes.are_wanted() {
             let mut samples = [0; MAX_FRAME];
             let decoded = self.law.decode(frame, &mut samples);

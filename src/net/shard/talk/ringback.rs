@@ -51,11 +51,10 @@ impl Talk {
         self.make_way(now, around);
     }
 
-    /// What rings is heard in the place of the engine, which stands aside.
+    /// What rings is heard in the place of the engine, which stands aside; silence where nothing does.
     pub(super) fn ring_back(&mut self, frame: &mut [u8]) {
-        if self.aside
-            && let Some(ringback) = &mut self.ringback
-        {
+        frame.fill(self.law.silence());
+        if let Some(ringback) = &mut self.ringback {
             let mut samples = [0; MAX_FRAME];
             if let Some(samples) = samples.get_mut(..frame.len()) {
                 ringback.fill(samples);
