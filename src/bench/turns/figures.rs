@@ -44,6 +44,8 @@ struct Row {
     duck_p95_ms: Option<u64>,
     silence_p50_ms: Option<u64>,
     silence_p95_ms: Option<u64>,
+    /// For good: words may pause, and then the agent goes on for a moment.
+    quiet_p95_ms: Option<u64>,
     flush_p50_ms: Option<u64>,
     /// How long the agent was lowered or silent a scene, beside interruptions.
     disturbed_ms: u64,
@@ -89,6 +91,7 @@ impl Table {
             duck_p95_ms: times(|outcome| outcome.duck_ms, 95),
             silence_p50_ms: times(|outcome| outcome.silence_ms, 50),
             silence_p95_ms: times(|outcome| outcome.silence_ms, 95),
+            quiet_p95_ms: times(|outcome| outcome.quiet_ms, 95),
             flush_p50_ms: times(|outcome| outcome.flush_ms, 50),
             disturbed_ms: disturbed / outcomes.len().max(1) as u64,
         }
@@ -137,7 +140,7 @@ impl Table {
         )?;
         writeln!(
             out,
-            "  {:<18}{:>7}{:>12}{:>8}{:>8}{:>8}{:>16}{:>16}{:>8}{:>11}",
+            "  {:<18}{:>7}{:>12}{:>8}{:>8}{:>8}{:>16}{:>16}{:>11}{:>8}{:>11}",
             "",
             "scenes",
             "false stops",
@@ -146,6 +149,7 @@ impl Table {
             "paused",
             "duck p50/p95",
             "silence p50/95",
+            "for good",
             "flush",
             "disturbed"
         )?;
@@ -155,7 +159,7 @@ impl Table {
         for row in &rows {
             writeln!(
                 out,
-                "  {:<18}{:>7}{:>12}{:>8}{:>8}{:>8}{:>16}{:>16}{:>8}{:>11}",
+                "  {:<18}{:>7}{:>12}{:>8}{:>8}{:>8}{:>16}{:>16}{:>11}{:>8}{:>11}",
                 row.kind,
                 row.scenes,
                 row.false_stops,
@@ -164,6 +168,7 @@ impl Table {
                 row.paused,
                 pair(row.duck_p50_ms, row.duck_p95_ms),
                 pair(row.silence_p50_ms, row.silence_p95_ms),
+                row.quiet_p95_ms.map_or_else(String::new, |quiet| quiet.to_string()),
                 row.flush_p50_ms.map_or_else(String::new, |flush| flush.to_string()),
                 row.disturbed_ms,
             )?;

@@ -14,6 +14,7 @@ mod scene;
 mod sounds;
 mod voices;
 
+use anyhow::{Context, bail};
 use clap::Args;
 use figures::Table;
 use rand::SeedableRng;
@@ -32,6 +33,9 @@ pub struct TurnsArguments {
     /// Report the even seeds, that thresholds are tuned on, instead of the odd ones.
     #[arg(long)]
     pub even: bool,
+    /// Try thresholds: `sure_ms=500`, of `suspect_ms`, `likely_ms`, `sure_ms`, `gap_ms`, `resume_after_ms`, `echo_margin_db` and `min_level_dbov`.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub set: Vec<String>,
     /// Print every scene that went wrong.
     #[arg(long)]
     pub faults: bool,
@@ -46,7 +50,7 @@ pub struct TurnsArguments {
 /// When the embedded voice is broken.
 pub(super) fn run(arguments: &TurnsArguments) -> anyhow::Result<ExitCode> {
     let mut voices = Voices::new()?;
-    let settings = Settings::default();
+    let settings = arguments.settings()?;
     let mut table = Table::new(arguments.even, voices.names());
     for kinds in [INTERRUPTIONS, OTHERS] {
         for number in 0..arguments.scenes {
@@ -63,6 +67,49 @@ pub(super) fn run(arguments: &TurnsArguments) -> anyhow::Result<ExitCode> {
     }
     table.print(arguments.json)?;
     Ok(if table.missed().is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+impl TurnsArguments {
+    /// The thresholds that are tried: the usual ones, but for what was set.
+    fn settings(&self) -> anyhow::Result<Settings> {
+        let mut settings = Settings::default();
+        for set in &self.set {
+            let (name, value) =
+                set.split_once('=').with_context(|| format!("\"{set}\" sets nothing; write NAME=VALUE"))?;
+            let place: &mut dyn Place = match name {
+                "suspect_ms" => &mut settings.suspect_ms,
+                "likely_ms" => &mut settings.likely_ms,
+                "sure_ms" => &mut settings.sure_ms,
+                "gap_ms" => &mut settings.gap_ms,
+                "resume_after_ms" => &mut settings.resume_after_ms,
+                "echo_margin_db" => &mut settings.echo_margin_db,
+                "min_level_dbov" => &mut settings.min_level_dbov,
+                _ => bail!("no threshold that can be tried is called \"{name}\""),
+            };
+            place.set(value).with_context(|| format!("\"{value}\" is no value of {name}"))?;
+        }
+        settings.check()?;
+        Ok(settings)
+    }
+}
+
+/// Where a threshold lies.
+trait Place {
+    fn set(&mut self, value: &str) -> anyhow::Result<()>;
+}
+
+impl Place for u32 {
+    fn set(&mut self, value: &str) -> anyhow::Result<()> {
+        *self = value.parse()?;
+        Ok(())
+    }
+}
+
+impl Place for f32 {
+    fn set(&mut self, value: &str) -> anyhow::Result<()> {
+        *self = value.parse()?;
+        Ok(())
+    }
 }
 
 /// Kinds take turns.

@@ -17,6 +17,9 @@ const VOICED_DBOV: f32 = -45.0;
 /// Nothing of the agent is heard in a frame below this.
 const SILENT_DBOV: f32 = -50.0;
 
+/// How long the agent fades when it is paused: 24 ms.
+const FADES: usize = 192;
+
 /// What a line returns.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Echo {
@@ -45,8 +48,10 @@ pub(super) struct Outcome {
     pub(super) voice_ms: Option<u64>,
     /// When the agent was turned down.
     pub(super) duck_ms: Option<u64>,
-    /// When nothing of it was sent any more, for good.
+    /// When nothing of it was sent, for the first time after it was paused.
     pub(super) silence_ms: Option<u64>,
+    /// When nothing of it was sent any more, for good.
+    pub(super) quiet_ms: Option<u64>,
     /// When the caller had the floor.
     pub(super) flush_ms: Option<u64>,
     /// Whether the agent was flushed before anybody spoke.
@@ -93,6 +98,8 @@ pub(super) fn play(scene: &Scene, settings: &Settings) -> Outcome {
                 Action::Pause => {
                     playout.pause();
                     outcome.pauses += 1;
+                    // What fades fades within the next frame but one.
+                    outcome.silence_ms = outcome.silence_ms.or(since(end + FADES));
                 }
                 Action::Resume => playout.resume(),
                 Action::Flush { .. } => {
@@ -108,7 +115,7 @@ pub(super) fn play(scene: &Scene, settings: &Settings) -> Outcome {
             outcome.disturbed_ms += 20;
         }
     }
-    outcome.silence_ms = outcome.flush_ms.and_then(|_| {
+    outcome.quiet_ms = outcome.flush_ms.and_then(|_| {
         let last = sent.chunks(FRAME).rposition(|frame| dbov(frame) > SILENT_DBOV)?;
         since((last + 1) * FRAME)
     });
