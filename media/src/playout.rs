@@ -29,6 +29,9 @@ use crate::{
     level,
 };
 
+/// An empty queue keeps room for so much: half a second. What an answer took is given back when it has been heard.
+const KEPT: usize = 4_096;
+
 /// What a queue is made of.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PlayoutSettings {
@@ -143,6 +146,9 @@ impl Playout {
         let mut speech = false;
         for block in out.chunks_mut(BLOCK) {
             speech |= self.fill_block(block);
+        }
+        if self.audio.is_empty() && self.audio.capacity() > KEPT {
+            self.audio = VecDeque::new();
         }
         let level_dbov = if speech { self.loudest(out) } else { level::SILENT };
         FrameInfo { start, speech, level_dbov }

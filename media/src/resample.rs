@@ -38,7 +38,7 @@ struct Converter {
 
 enum Method {
     Whole(Whole),
-    Blocks(Blocks),
+    Blocks(Box<Blocks>),
 }
 
 /// rubato, a block at a time.
@@ -146,7 +146,7 @@ impl Converter {
     fn new(from: u32, to: u32) -> Option<Self> {
         let (ratio, rest) = ((from.max(to) / from.min(to)) as usize, from.max(to) % from.min(to));
         let method = if rest != 0 || ratio > whole::HIGHEST {
-            Method::Blocks(Blocks::new(from, to)?)
+            Method::Blocks(Box::new(Blocks::new(from, to)?))
         } else if to > from {
             Method::Whole(Whole::up(ratio))
         } else {

@@ -19,11 +19,13 @@ mod rate;
 mod report;
 mod settings;
 mod stand_in;
+mod turns;
 mod witness;
 
 pub use echo::{EchoArguments, run as echo};
 pub use rate::RateArguments;
 pub use stand_in::{StandInArguments, run as stand_in};
+pub use turns::TurnsArguments;
 
 use anyhow::Context;
 use clap::{Args, Subcommand, ValueEnum};
@@ -76,6 +78,8 @@ pub enum Engine {
 pub enum BenchCommand {
     /// Set calls up and tear them down at a steady rate: failures, time from INVITE to 200, memory afterwards.
     Rate(RateArguments),
+    /// Let callers interrupt the agent, cough, say "mm-hm", and lines hum, click and echo: who is heard, and how soon.
+    Turns(TurnsArguments),
 }
 
 /// Runs the bench.
@@ -83,8 +87,10 @@ pub enum BenchCommand {
 /// # Errors
 /// When a process can't be started or a call not placed.
 pub fn run(arguments: &BenchArguments) -> anyhow::Result<ExitCode> {
-    if let Some(BenchCommand::Rate(arguments)) = &arguments.what {
-        return rate::run(arguments);
+    match &arguments.what {
+        Some(BenchCommand::Rate(arguments)) => return rate::run(arguments),
+        Some(BenchCommand::Turns(arguments)) => return turns::run(arguments),
+        None => {}
     }
     crate::net::limits::raise_open_files(usize::try_from(arguments.calls)? * if arguments.find { 8 } else { 1 });
     let cores = process::Cores::divide()?;

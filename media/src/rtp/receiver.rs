@@ -155,7 +155,7 @@ impl Receiver {
             quiet: true,
             late_since: None,
             delivered: 0,
-            held: Vec::with_capacity(HELD),
+            held: Vec::new(),
             concealer: Concealer::new(),
             frame: [0; MAX_FRAME],
             stats: ReceiverStats::default(),

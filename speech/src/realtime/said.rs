@@ -179,6 +179,7 @@ impl Said {
         else {
             return;
         };
+        self.scratch = Vec::new();
         utterance.ended = Some(if whole { Ending::Whole } else { Ending::BrokenOff });
         let rest = std::mem::take(&mut utterance.tail);
         let length = utterance.length(wire);
