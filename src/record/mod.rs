@@ -6,6 +6,7 @@
 
 mod conversation;
 mod entry;
+mod told;
 
 pub use conversation::{Called, Conversation, Pressed, Speaker, Turn, Waited};
 pub use entry::{Charge, Ending, EngineState, Entry, LegQuality, Party, Quality, State, Way, What};

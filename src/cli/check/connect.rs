@@ -13,7 +13,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use talkpath_config::{Agent, Config, EngineKind};
 use talkpath_speech::engine::{Engine, Input, Output, Trouble};
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 /// How long an engine may take until its session is ready.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -159,15 +160,20 @@ impl<'a> Session<'a> {
     /// Says what the engine has to say at the end, and closes.
     #[expect(clippy::wildcard_enum_match_arm, reason = "what an engine wants of a call means nothing without one")]
     async fn take_leave(mut self) -> anyhow::Result<()> {
+        let mut farewell = None;
         loop {
             match self.engine.poll() {
-                Output::Timeout(_) | Output::Disconnect { .. } => break,
+                Output::Timeout(_) => break,
+                Output::Disconnect { code } => {
+                    farewell = Some(CloseFrame { code: code.into(), reason: Utf8Bytes::default() });
+                    break;
+                }
                 wish => self.grant(wish).await?,
             }
         }
         if let Some(mut socket) = self.socket {
             // It was ready: how it goes is its own affair.
-            drop(socket.close(None).await);
+            drop(socket.close(farewell).await);
         }
         Ok(())
     }
