@@ -221,3 +221,19 @@ async fn what_can_not_be_placed_is_told_by_a_problem_that_names_it() {
     let (status, _) = answer(client.get(format!("{base}/api/call?limit=many"))).await;
     assert_eq!(status, StatusCode::BAD_REQUEST);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn web_pages_of_other_hosts_are_refused() {
+    let (_server, base) = open("");
+    let client = client();
+    let asked = |origin: &str| client.get(format!("{base}/api/call")).header("Origin", origin);
+    for foreign in ["http://evil.example", "null", "http://127.0.0.1:1"] {
+        let (status, problem) = answer(asked(foreign)).await;
+        assert_eq!(
+            (status, &problem["type"]),
+            (StatusCode::MISDIRECTED_REQUEST, &json!("/problem/wrong-host")),
+            "{foreign}"
+        );
+    }
+    assert_eq!(answer(asked(&base)).await.0, StatusCode::OK, "our own pages may ask");
+}
