@@ -134,5 +134,15 @@ fn rare(c: &mut Criterion) {
     c.bench_function("sdp answer", |b| b.iter(|| sdp::answer(black_box(&offer), &local)));
 }
 
-criterion_group!(frame, rtp, playout, samples, rare);
+/// All of them in less than a minute.
+fn quick() -> Criterion {
+    let (warm_up, measurement) = (Duration::from_millis(300), Duration::from_millis(700));
+    Criterion::default().warm_up_time(warm_up).measurement_time(measurement).sample_size(20)
+}
+
+criterion_group! {
+    name = frame;
+    config = quick();
+    targets = rtp, playout, samples, rare
+}
 criterion_main!(frame);

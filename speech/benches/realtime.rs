@@ -1,7 +1,7 @@
 //! What a second of call costs in the realtime engine: the caller's audio out in appends, the agent's in as deltas.
 
 use std::hint::black_box;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,7 +14,7 @@ fn ready(audio: Encoding, append_ms: u64) -> (Realtime, Instant) {
     let now = Instant::now();
     let mut settings = Settings::new(Service::OpenAi, "m", Secret("k".to_owned()));
     settings.audio = audio;
-    settings.append = std::time::Duration::from_millis(append_ms);
+    settings.append = Duration::from_millis(append_ms);
     let mut engine = Realtime::new(settings, now);
     engine.handle(Input::SocketOpened, now);
     for message in [
@@ -73,5 +73,15 @@ fn second(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, second);
+/// All of them in less than a minute.
+fn quick() -> Criterion {
+    let (warm_up, measurement) = (Duration::from_millis(300), Duration::from_millis(700));
+    Criterion::default().warm_up_time(warm_up).measurement_time(measurement).sample_size(20)
+}
+
+criterion_group! {
+    name = benches;
+    config = quick();
+    targets = second
+}
 criterion_main!(benches);
