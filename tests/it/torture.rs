@@ -17,10 +17,12 @@ use talkpath_sip::message::{HeaderName, Message, Transport};
 
 /// After so many messages a call with voice is made; after each a short one.
 const VOICE_EVERY: usize = 10;
-/// Where they come from: nobody else of this machine lives there, another run of these tests neither.
-fn here() -> IpAddr {
+/// Where the message of this number comes from: nobody else of this machine lives there, another run of these tests neither. Each has an
+/// address of its own, as a port that was let go of may not be free at once: a program that another test starts holds all that is open until it
+/// runs.
+fn home(number: usize) -> IpAddr {
     let [_, _, high, low] = std::process::id().to_be_bytes();
-    Ipv4Addr::new(127, 44, high, low).into()
+    Ipv4Addr::new(127, 64 + u8::try_from(number).unwrap(), high, low).into()
 }
 
 const SDP: &str = "Content-Type: application/sdp\r\n";
@@ -132,7 +134,7 @@ async fn each_torture_message_gets_its_due_by_udp_and_an_ordinary_call_is_answer
     let (server, phone) = (address(&server), phone());
     for (number, (name, section, due, why)) in ALL.into_iter().enumerate() {
         let message = message(name);
-        let mut raw = Raw::udp_from(SocketAddr::new(here(), response_port(&message)), server);
+        let mut raw = Raw::udp_from(SocketAddr::new(home(number), response_port(&message)), server);
         judge(&mut raw, &message, due, || call_and_hang_up(Raw::udp(server), "receptionist"))
             .unwrap_or_else(|wrong| panic!("{name} ({section}, {why}): {wrong}"));
         call_with_voice(number, &phone, server).await;
