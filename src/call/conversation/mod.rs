@@ -198,7 +198,7 @@ impl<'a> Conversation<'a> {
             Next::Media(None) if self.hung_up => return exit(Disposition::of_end(&EndCause::LocalHangup)),
             Next::Transfer(progress) => self.progress(progress).await,
             Next::Done(Some((id, output))) => self.done(id, output).await,
-            // A tool that failed by a fault of ours: the engine's own patience tells the model.
+            // A tool whose task has panicked can't be told of: its id went with it.
             Next::Done(None) | Next::Phase(Phase::Serving | Phase::Draining) => {}
             Next::Ordered(Order::Interrupt) => self.live.media.interrupt().await,
             Next::Ordered(Order::Key(key)) => self.live.media.key(Side::Caller, key).await,
