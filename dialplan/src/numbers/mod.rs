@@ -192,10 +192,12 @@ impl NumberPlan {
         countries::dial_bare(country, bare) || (self.national.is_none() && bare.len() >= MIN_DIGITS)
     }
 
-    /// `+49 030` is a common way to write `+49 30`: no area begins with the 0 that is dialled before areas.
+    /// `+49 030` is a common way to write `+49 30`: no area begins with the 0 that is dialled before areas. Two zeros are not
+    /// that but some mistake, and are left as they are.
     fn without_trunk_zero(&self, all: &str) -> String {
         let country = self.country().filter(|_| self.national() == Some("0"));
-        match country.and_then(|country| Some((country, all.strip_prefix(country)?.strip_prefix('0')?))) {
+        let area = |country: &str| Some(all.strip_prefix(country)?.strip_prefix('0')?).filter(|area| !area.starts_with('0'));
+        match country.and_then(|country| Some((country, area(country)?))) {
             Some((country, rest)) => format!("{country}{rest}"),
             None => all.to_owned(),
         }

@@ -149,6 +149,14 @@ fn an_emergency_number_does_not_hide_behind_digits_that_a_trunk_strips_or_adds()
     assert_eq!(sent(0, "", "9112"), Ok("9112".into()));
 }
 
+#[test]
+fn one_zero_before_an_area_is_a_habit_and_two_are_a_mistake() {
+    let plan = plan("49");
+    assert_eq!(plan.to_e164("+49 030 123456"), "+4930123456");
+    assert_eq!(plan.to_e164("+49 00 123456"), "+4900123456");
+    assert_eq!(plan.to_e164(&plan.to_e164("+49 00 123456")), "+4900123456");
+}
+
 fn countries() -> impl Strategy<Value = &'static str> {
     prop::sample::select(vec!["1", "7", "30", "33", "34", "36", "39", "44", "49", "61", "81", "86", "91", "375", "420"])
 }
