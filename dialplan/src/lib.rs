@@ -14,10 +14,12 @@
 //! | which trunk is tried next | [`Group::order`], [`Outcome::verdict`] |
 //! | has the trunk room | [`Limiter`] |
 //! | why did the call end | [`Cause`], [`DispositionKind`] |
+//! | whom does a campaign call, when, and how fast | [`campaign`] |
 //!
 //! Driven by the call task in `talkpath`; fed by `talkpath-config`.
 
 mod action;
+pub mod campaign;
 mod cause;
 mod condition;
 mod dial;

@@ -10,10 +10,13 @@ mod calendar;
 
 pub use calendar::{Clock, Days, Holiday, ScheduleError};
 
-use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
+use jiff::tz::{AmbiguousOffset, TimeZone};
+use jiff::{Span, Timestamp};
 use std::fmt;
+
+/// How far ahead a window is looked for: all days off may lie in a row, and a year has them all.
+const DAYS_AHEAD: usize = 367;
 
 /// Times at which a route holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +52,15 @@ impl Schedule {
     /// # Errors
     /// Why it doesn't.
     pub fn check(&self, time: Timestamp) -> Result<(), Miss> {
-        let local = self.zone.to_datetime(time);
+        self.check_in(&self.zone, time)
+    }
+
+    /// [`Schedule::check`] on the wall clock of another zone: that of whom we would call.
+    ///
+    /// # Errors
+    /// Why it doesn't hold.
+    pub fn check_in(&self, zone: &TimeZone, time: Timestamp) -> Result<(), Miss> {
+        let local = zone.to_datetime(time);
         let clock = Clock::of(local.time());
         let (today, yesterday) = (local.date(), local.date().yesterday().ok());
         let mut miss = Miss::Outside;
@@ -62,6 +73,28 @@ impl Schedule {
             miss = Miss::DayOff(day);
         }
         Err(miss)
+    }
+
+    /// When a window begins next in `zone`, at or after `time`; nothing if none does for a year.
+    ///
+    /// Deviation: in the hour that comes twice, its second coming is no new beginning.
+    #[must_use]
+    pub fn opens(&self, zone: &TimeZone, time: Timestamp) -> Option<Timestamp> {
+        let first = zone.to_datetime(time).date();
+        let days = first.series(Span::new().days(1)).take(DAYS_AHEAD);
+        let days = days.filter(|day| !self.except.iter().any(|holiday| holiday.is(*day)));
+        // What begins on one day begins before anything that begins on the next.
+        days.flat_map(|day| self.beginnings(zone, day)).find(|begin| *begin >= time)
+    }
+
+    /// The beginnings of a day's windows, in order.
+    fn beginnings(&self, zone: &TimeZone, day: Date) -> Vec<Timestamp> {
+        let windows = self.windows.iter().filter(|window| window.days.contain(day.weekday()));
+        let always = self.windows.is_empty().then_some(Clock::START);
+        let clocks = windows.map(|window| window.from).chain(always);
+        let mut begin: Vec<_> = clocks.filter_map(|clock| instant(zone, day, clock)).collect();
+        begin.sort_unstable();
+        begin
     }
 
     /// `time` on the schedule's wall clock, for people: `Tue 2026-03-03 19:05 in Europe/Berlin`.
@@ -114,6 +147,16 @@ impl fmt::Display for Window {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}-{}", self.days, self.from, self.to)
     }
+}
+
+/// The first instant at which clocks in `zone` show `clock` or later on that day.
+fn instant(zone: &TimeZone, day: Date, clock: Clock) -> Option<Timestamp> {
+    let ambiguous = zone.to_ambiguous_timestamp(day.to_datetime(clock.time()?));
+    let in_gap = matches!(ambiguous.offset(), AmbiguousOffset::Gap { .. });
+    let instant = ambiguous.compatible().ok()?;
+    // Where clocks go forward over it: when they do.
+    let change = || zone.preceding(instant).next().map(|change| change.timestamp());
+    if in_gap { change() } else { Some(instant) }
 }
 
 #[cfg(test)]

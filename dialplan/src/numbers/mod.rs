@@ -196,7 +196,8 @@ impl NumberPlan {
     /// that but some mistake, and are left as they are.
     fn without_trunk_zero(&self, all: &str) -> String {
         let country = self.country().filter(|_| self.national() == Some("0"));
-        let area = |country: &str| Some(all.strip_prefix(country)?.strip_prefix('0')?).filter(|area| !area.starts_with('0'));
+        let area =
+            |country: &str| Some(all.strip_prefix(country)?.strip_prefix('0')?).filter(|area| !area.starts_with('0'));
         match country.and_then(|country| Some((country, area(country)?))) {
             Some((country, rest)) => format!("{country}{rest}"),
             None => all.to_owned(),

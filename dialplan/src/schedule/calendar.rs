@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 /// Days of the week.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Days(u8);
+pub struct Days(pub(super) u8);
 
 /// A time of day in minutes since midnight, 24:00 included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -112,6 +112,11 @@ impl Clock {
     pub const END: Self = Self(24 * 60);
     /// Midnight at its beginning.
     pub const START: Self = Self(0);
+
+    /// As a time of day; 24:00 is none.
+    pub(super) fn time(self) -> Option<jiff::civil::Time> {
+        jiff::civil::Time::new(i8::try_from(self.0 / 60).ok()?, i8::try_from(self.0 % 60).ok()?, 0, 0).ok()
+    }
 
     /// Of a time, whose seconds don't count.
     pub(super) fn of(time: jiff::civil::Time) -> Self {

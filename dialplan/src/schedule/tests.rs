@@ -131,7 +131,44 @@ fn a_time_is_told_on_the_wall_clock_of_the_zone() {
     assert_eq!(utc.local("2026-03-03T18:05Z".parse().unwrap()), "tue 2026-03-03 18:05 in UTC");
 }
 
+#[test]
+fn a_schedule_tells_when_it_opens_next_on_the_wall_clock_of_whom_we_call() {
+    let office = schedule(&[window("mon-fri", "09:00", "12:00"), window("mon-fri", "14:00", "18:00")], &["2026-03-09"]);
+    let tokyo = TimeZone::posix("JST-9").unwrap();
+    for (zone, now, opens) in [
+        // A Tuesday in Berlin: before, in the break, after; and a Friday evening before a Monday off.
+        (&office.zone, "2026-03-03T07:00", "2026-03-03T08:00"),
+        (&office.zone, "2026-03-03T12:30", "2026-03-03T13:00"),
+        (&office.zone, "2026-03-03T17:00", "2026-03-04T08:00"),
+        (&office.zone, "2026-03-06T17:00", "2026-03-10T08:00"),
+        (&tokyo, "2026-03-03T12:00", "2026-03-04T00:00"),
+    ] {
+        let told = office.opens(zone, format!("{now}Z").parse().unwrap());
+        assert_eq!(told, Some(format!("{opens}Z").parse().unwrap()), "{now}");
+    }
+    let gap = schedule(&[window("sun", "02:30", "03:30")], &[]);
+    let told = gap.opens(&gap.zone, "2026-03-28T12:00Z".parse().unwrap());
+    assert_eq!(told, Some("2026-03-29T01:00Z".parse().unwrap()), "clocks go over 02:30 at 01:00 UTC");
+}
+
 proptest! {
+    #[test]
+    fn nothing_holds_before_a_schedule_opens_and_it_holds_then(
+        days in 1..128u8, from in 0..1440u16, to in 0..1440u16, minutes in 0..20_160i64
+    ) {
+        prop_assume!(from != to);
+        let window = Window::new(Days(days), Clock(from), Clock(to)).unwrap();
+        // Around the night in which clocks go forward.
+        let schedule = Schedule { windows: vec![window], except: vec![], zone: berlin() };
+        let start: Timestamp = "2026-03-22T00:00Z".parse().unwrap();
+        let at = |minute: i64| Timestamp::from_second(start.as_second() + minute * 60).unwrap();
+        prop_assume!(schedule.check(at(minutes)).is_err());
+        let opens = schedule.opens(&schedule.zone, at(minutes)).unwrap();
+        prop_assert!(schedule.check(opens).is_ok());
+        let closed = (minutes..).map(at).take_while(|minute| *minute < opens);
+        prop_assert!(closed.take(11_000).all(|minute| schedule.check(minute).is_err()));
+    }
+
     #[test]
     fn a_window_of_every_day_holds_exactly_as_long_as_it_says(from in 0..1440u16, to in 0..1440u16) {
         prop_assume!(from != to);
