@@ -82,9 +82,10 @@ impl Schedule {
     pub fn opens(&self, zone: &TimeZone, time: Timestamp) -> Option<Timestamp> {
         let first = zone.to_datetime(time).date();
         let days = first.series(Span::new().days(1)).take(DAYS_AHEAD);
-        let days = days.filter(|day| !self.except.iter().any(|holiday| holiday.is(*day)));
-        // What begins on one day begins before anything that begins on the next.
-        days.flat_map(|day| self.beginnings(zone, day)).find(|begin| *begin >= time)
+        // What begins on one day begins before anything that begins on the next. A window that clocks go over as a whole, or that
+        // begins on a day off, doesn't hold when it would begin.
+        let mut beginnings = days.flat_map(|day| self.beginnings(zone, day)).filter(|begin| *begin >= time);
+        beginnings.find(|begin| self.check_in(zone, *begin).is_ok())
     }
 
     /// The beginnings of a day's windows, in order.
@@ -154,8 +155,9 @@ fn instant(zone: &TimeZone, day: Date, clock: Clock) -> Option<Timestamp> {
     let ambiguous = zone.to_ambiguous_timestamp(day.to_datetime(clock.time()?));
     let in_gap = matches!(ambiguous.offset(), AmbiguousOffset::Gap { .. });
     let instant = ambiguous.compatible().ok()?;
-    // Where clocks go forward over it: when they do.
-    let change = || zone.preceding(instant).next().map(|change| change.timestamp());
+    // Where clocks go forward over it: when they do, which is that very instant where they go forward from it.
+    let change =
+        || zone.preceding(instant.checked_add(Span::new().seconds(1)).ok()?).next().map(|change| change.timestamp());
     if in_gap { change() } else { Some(instant) }
 }
 

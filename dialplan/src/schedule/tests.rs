@@ -146,9 +146,18 @@ fn a_schedule_tells_when_it_opens_next_on_the_wall_clock_of_whom_we_call() {
         let told = office.opens(zone, format!("{now}Z").parse().unwrap());
         assert_eq!(told, Some(format!("{opens}Z").parse().unwrap()), "{now}");
     }
-    let gap = schedule(&[window("sun", "02:30", "03:30")], &[]);
-    let told = gap.opens(&gap.zone, "2026-03-28T12:00Z".parse().unwrap());
-    assert_eq!(told, Some("2026-03-29T01:00Z".parse().unwrap()), "clocks go over 02:30 at 01:00 UTC");
+    for from in ["02:00", "02:30"] {
+        let gap = schedule(&[window("sun", from, "03:30")], &[]);
+        let told = gap.opens(&gap.zone, "2026-03-28T12:00Z".parse().unwrap());
+        assert_eq!(told, Some("2026-03-29T01:00Z".parse().unwrap()), "clocks go over {from} at 01:00 UTC");
+    }
+}
+
+#[test]
+fn a_window_that_clocks_go_over_as_a_whole_opens_the_next_time() {
+    let gone = schedule(&[window("sun", "02:00", "03:00")], &[]);
+    let told = gone.opens(&gone.zone, "2026-03-28T12:00Z".parse().unwrap());
+    assert_eq!(told, Some("2026-04-05T00:00Z".parse().unwrap()), "on 2026-03-29 there is no 02:00 to 03:00");
 }
 
 proptest! {
