@@ -5,8 +5,9 @@
 //!                                     ▲                 │
 //!                                     └── a failure, rest doubled ◄──┘
 //!
-//! One is kept a trunk, and one a campaign. Attempts that began before it opened say nothing of what came after: only those that
-//! were let through while trying count then.
+//! One is kept a trunk, and one a campaign. Attempts that began before it opened say nothing of what came after, however late they
+//! end: each carries an [`Admission`], and counts only while the breaker stands as it did when it let the attempt through. Every
+//! admission is ended or given back; one that is lost while trying is waited for.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -47,11 +48,20 @@ pub enum BreakerState {
     },
 }
 
+/// An attempt that was let through.
+#[derive(Debug, PartialEq, Eq)]
+#[must_use = "it is to be ended, or given back"]
+pub struct Admission {
+    term: u64,
+}
+
 /// A breaker.
 #[derive(Clone, Debug)]
 pub struct Breaker {
     settings: BreakerSettings,
     state: BreakerState,
+    /// Counts how often it has opened, tried and closed.
+    term: u64,
     /// Whether the last attempts failed, oldest first.
     last: VecDeque<bool>,
     rest: Duration,
@@ -75,7 +85,7 @@ impl Breaker {
     #[must_use]
     pub fn new(settings: BreakerSettings) -> Self {
         let rest = settings.rest;
-        Self { settings, state: BreakerState::Closed, last: VecDeque::new(), rest }
+        Self { settings, state: BreakerState::Closed, term: 0, last: VecDeque::new(), rest }
     }
 
     /// How it stands at `now`.
@@ -84,35 +94,39 @@ impl Breaker {
             && now >= until
         {
             let probes = self.settings.probes.max(1);
-            self.state = BreakerState::Trying { left: probes, wanted: probes };
+            self.stand(BreakerState::Trying { left: probes, wanted: probes });
         }
         self.state
     }
 
-    /// Lets an attempt through; false when it must wait.
-    pub fn admit(&mut self, now: Instant) -> bool {
+    /// Lets an attempt through; nothing when it must wait.
+    pub fn admit(&mut self, now: Instant) -> Option<Admission> {
         match self.state(now) {
-            BreakerState::Closed => true,
-            BreakerState::Open { .. } | BreakerState::Trying { left: 0, .. } => false,
-            BreakerState::Trying { left, wanted } => {
-                self.state = BreakerState::Trying { left: left - 1, wanted };
-                true
-            }
+            BreakerState::Closed => {}
+            BreakerState::Open { .. } | BreakerState::Trying { left: 0, .. } => return None,
+            BreakerState::Trying { left, wanted } => self.state = BreakerState::Trying { left: left - 1, wanted },
         }
+        Some(Admission { term: self.term })
     }
 
     /// An attempt that was let through came to nothing that tells of the way: it was never dialled.
-    pub fn give_back(&mut self) {
-        if let BreakerState::Trying { left, wanted } = self.state {
-            self.state = BreakerState::Trying { left: (left + 1).min(wanted), wanted };
+    pub fn give_back(&mut self, admission: Admission) {
+        if let BreakerState::Trying { left, wanted } = self.state
+            && admission.term == self.term
+        {
+            self.state = BreakerState::Trying { left: left + 1, wanted };
         }
     }
 
     /// An attempt has ended; true when that opened the breaker.
-    pub fn ended(&mut self, failed: bool, now: Instant) -> bool {
-        match self.state(now) {
+    pub fn ended(&mut self, admission: Admission, failed: bool, now: Instant) -> bool {
+        let state = self.state(now);
+        if admission.term != self.term {
+            return false;
+        }
+        match state {
             BreakerState::Closed => self.count(failed, now),
-            // Begun before it opened.
+            // Nothing is let through then.
             BreakerState::Open { .. } => false,
             BreakerState::Trying { .. } if failed => {
                 self.rest = (self.rest * 2).min(self.settings.longest);
@@ -120,9 +134,8 @@ impl Breaker {
                 true
             }
             BreakerState::Trying { wanted: 0 | 1, .. } => {
-                self.state = BreakerState::Closed;
+                self.stand(BreakerState::Closed);
                 self.rest = self.settings.rest;
-                self.last.clear();
                 false
             }
             BreakerState::Trying { left, wanted } => {
@@ -147,8 +160,13 @@ impl Breaker {
     }
 
     fn open(&mut self, now: Instant) {
-        self.state = BreakerState::Open { until: now + self.rest };
+        self.stand(BreakerState::Open { until: now + self.rest });
         self.last.clear();
+    }
+
+    fn stand(&mut self, state: BreakerState) {
+        self.state = state;
+        self.term += 1;
     }
 }
 
@@ -161,23 +179,33 @@ mod tests {
         origin() + Duration::from_secs(seconds)
     }
 
+    /// Lets so many attempts through.
+    fn admitted(breaker: &mut Breaker, count: usize, now: Instant) -> Vec<Admission> {
+        (0..count).map(|_| breaker.admit(now).unwrap()).collect()
+    }
+
+    /// Lets one through, which ends at once.
+    fn attempt(breaker: &mut Breaker, failed: bool, now: Instant) -> bool {
+        let admission = breaker.admit(now).unwrap();
+        breaker.ended(admission, failed, now)
+    }
+
     fn opened() -> Breaker {
         let mut breaker = Breaker::new(BreakerSettings::default());
-        for attempt in 0..19 {
-            assert!(!breaker.ended(attempt % 2 == 0, after(0)), "too few are known");
+        for number in 0..19 {
+            assert!(!attempt(&mut breaker, number % 2 == 0, after(0)), "too few are known");
         }
-        assert!(breaker.ended(true, after(0)));
+        assert!(attempt(&mut breaker, true, after(0)));
         breaker
     }
 
     #[test]
     fn a_trunk_that_fails_half_of_the_attempts_is_left_alone_for_a_while() {
         let mut breaker = opened();
-        assert!(!breaker.admit(after(29)));
-        assert!(!breaker.ended(false, after(29)), "what began before says nothing");
-        assert!((0..3).all(|_| breaker.admit(after(30))));
-        assert!(!breaker.admit(after(30)), "a few at a time");
-        assert!((0..3).all(|_| !breaker.ended(false, after(31))));
+        assert_eq!(breaker.admit(after(29)), None);
+        let probes = admitted(&mut breaker, 3, after(30));
+        assert_eq!(breaker.admit(after(30)), None, "a few at a time");
+        assert!(probes.into_iter().all(|probe| !breaker.ended(probe, false, after(31))));
         assert_eq!(breaker.state(after(31)), BreakerState::Closed);
     }
 
@@ -187,27 +215,51 @@ mod tests {
         let (mut now, mut rest) = (0, 30);
         for _ in 0..8 {
             now += rest;
-            assert!(!breaker.admit(after(now - 1)) && breaker.admit(after(now)));
-            assert!(breaker.ended(true, after(now)));
+            assert_eq!(breaker.admit(after(now - 1)), None);
+            assert!(attempt(&mut breaker, true, after(now)));
             rest = (rest * 2).min(600);
             assert_eq!(breaker.state(after(now)), BreakerState::Open { until: after(now + rest) });
         }
     }
 
     #[test]
+    fn an_attempt_that_began_before_it_opened_says_nothing_however_late_it_ends() {
+        let mut breaker = Breaker::new(BreakerSettings::default());
+        let slow = admitted(&mut breaker, 6, after(0));
+        for _ in 0..20 {
+            attempt(&mut breaker, true, after(0));
+            if breaker.state(after(0)) != BreakerState::Closed {
+                break;
+            }
+        }
+        let mut slow = slow.into_iter();
+        let mut late = |breaker: &mut Breaker, failed, now| breaker.ended(slow.next().unwrap(), failed, after(now));
+        assert!(
+            !late(&mut breaker, true, 29) && !late(&mut breaker, true, 30),
+            "neither while it is open nor while it is trying"
+        );
+        assert_eq!(breaker.state(after(30)), BreakerState::Trying { left: 3, wanted: 3 });
+        assert!(!late(&mut breaker, false, 30));
+        assert_eq!(breaker.state(after(30)), BreakerState::Trying { left: 3, wanted: 3 });
+        (0..3).for_each(|_| assert!(!attempt(&mut breaker, false, after(31))));
+        assert!(!late(&mut breaker, true, 32));
+        assert_eq!(breaker.last.len(), 0, "nor when it is closed again");
+    }
+
+    #[test]
     fn an_attempt_that_was_never_dialled_leaves_its_place_to_another() {
         let mut breaker = opened();
-        assert!((0..3).all(|_| breaker.admit(after(30))));
-        breaker.give_back();
-        assert!(breaker.admit(after(30)) && !breaker.admit(after(30)));
+        let mut probes = admitted(&mut breaker, 3, after(30));
+        breaker.give_back(probes.pop().unwrap());
+        probes.extend(admitted(&mut breaker, 1, after(30)));
+        assert_eq!(breaker.admit(after(30)), None);
     }
 
     #[test]
     fn failures_of_long_ago_do_not_count() {
         let mut breaker = Breaker::new(BreakerSettings { least: 50, ..BreakerSettings::default() });
-        (0..24).for_each(|_| assert!(!breaker.ended(true, after(0))));
-        (0..26).for_each(|_| assert!(!breaker.ended(false, after(1))));
-        (0..26).for_each(|_| assert!(!breaker.ended(false, after(2))));
-        assert!(!breaker.ended(true, after(3)), "the first 24 are out of the window");
+        let mut run = |count, failed| (0..count).any(|_| attempt(&mut breaker, failed, after(0)));
+        assert!(!run(24, true) && !run(52, false));
+        assert!(!run(1, true), "the first 24 are out of the window");
     }
 }

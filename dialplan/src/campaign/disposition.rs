@@ -124,24 +124,6 @@ impl Disposition {
         matches!(self, Self::Congestion | Self::Failed | Self::Unreachable)
     }
 
-    /// Whether anything answered.
-    #[must_use]
-    pub fn was_answered(self) -> bool {
-        match self {
-            Self::Person | Self::Abandoned | Self::Machine | Self::MessageLeft | Self::Screened | Self::Fax => true,
-            Self::Intercepted
-            | Self::Busy
-            | Self::NoAnswer
-            | Self::Refused
-            | Self::NotFound
-            | Self::Unreachable
-            | Self::Congestion
-            | Self::Cancelled
-            | Self::Failed
-            | Self::Unknown => false,
-        }
-    }
-
     fn names() -> String {
         Self::ALL.map(Self::name).join(", ")
     }
@@ -178,7 +160,7 @@ mod tests {
     fn what_ends_a_number_was_never_a_person() {
         for disposition in Disposition::ALL {
             assert!(!(disposition.ends_number() && disposition.ends_contact()), "{disposition}");
-            assert!(!(disposition.blames_trunk() && disposition.was_answered()), "{disposition}");
+            assert!(!(disposition.blames_trunk() && disposition.ends_contact()), "{disposition}");
         }
     }
 }

@@ -18,7 +18,7 @@ mod retry;
 mod simulation;
 
 pub use abandon::Abandonment;
-pub use breaker::{Breaker, BreakerSettings, BreakerState};
+pub use breaker::{Admission, Breaker, BreakerSettings, BreakerState};
 pub use disposition::{Disposition, UnknownDisposition};
 pub use gate::{Blocked, Consent, ContactFacts, Gate, SuppressionList};
 pub use life::{LifeError, LifeState, LifeVerb};

@@ -1,9 +1,10 @@
 //! How many attempts may begin now.
 //!
-//! Three bounds, the least counts: calls at once; new calls a second, evenly spread and never more in any second, growing over a ramp; and, where calls are
-//! handed to people, how many of those are free. People's campaigns may dial ahead of who is free (`ratio`), but only as far as
-//! the share of abandoned calls can't exceed its cap even if every call that is ahead is answered at once and abandoned: the
-//! cap is kept by construction, not by hope.
+//! Three bounds, the least counts: calls at once; new calls a second, evenly spread and never more in any second than the rate (rounded up, where it is a
+//! fraction), growing over a ramp; and, where calls are handed to people, how many of those are free. People's campaigns may
+//! dial ahead of who is free (`ratio`), but only as far as the share of abandoned calls doesn't exceed its cap even if every
+//! call that is ahead is answered at once and abandoned. That holds for people who stay: whoever leaves while their call is
+//! under way may add to the share.
 //!
 //! The caps of trunks are theirs ([`crate::Limiter`]): whoever drives the pacer asks both.
 
@@ -89,9 +90,10 @@ impl Pacer {
         Self { pace, began: now, due: now, recent: VecDeque::new(), abandonment: Abandonment::default() }
     }
 
-    /// Another pace from now on; what began stays counted.
-    pub fn set_pace(&mut self, pace: Pace) {
+    /// Another pace from now on; what began stays counted, and a faster one doesn't wait for what the slower one wanted.
+    pub fn set_pace(&mut self, pace: Pace, now: Instant) {
         self.pace = pace;
+        self.due = self.due.min(now + self.interval(now));
     }
 
     /// The pace.
@@ -117,9 +119,8 @@ impl Pacer {
 
     /// An attempt has begun.
     pub fn began(&mut self, now: Instant) {
-        let interval = Duration::from_secs_f64(1.0 / self.rate(now));
         let earliest = now.checked_sub(SLACK).unwrap_or(now);
-        self.due = self.due.max(earliest) + interval;
+        self.due = self.due.max(earliest) + self.interval(now);
         self.recent.push_back(now);
     }
 
@@ -133,7 +134,13 @@ impl Pacer {
             return full;
         }
         let share = age.as_secs_f64() / over.as_secs_f64();
-        (from + (full - from) * share).clamp(SLOWEST, full)
+        // In this order, what is no number is the slowest.
+        (from + (full - from) * share).max(SLOWEST).min(full)
+    }
+
+    /// Between two attempts.
+    fn interval(&self, now: Instant) -> Duration {
+        Duration::from_secs_f64(1.0 / self.rate(now))
     }
 
     /// When the next attempt may begin, as far as the rate is concerned.
@@ -141,8 +148,8 @@ impl Pacer {
         while self.recent.front().is_some_and(|began| now.saturating_duration_since(*began) >= SECOND) {
             self.recent.pop_front();
         }
-        // At least one, so that a rate below one a second is left to the spacing.
-        let cap = (self.rate(now).floor() as usize).max(1);
+        // What a fraction takes off is left to the spacing.
+        let cap = self.rate(now).ceil() as usize;
         let full = self.recent.len().checked_sub(cap).and_then(|index| self.recent.get(index));
         full.map_or(self.due, |blocking| self.due.max(*blocking + SECOND))
     }
@@ -196,6 +203,30 @@ mod tests {
         assert!(begun.windows(2).all(|pair| pair[1] - pair[0] == 20), "{:?}", &begun[..10]);
         let slow = beginnings(&mut Pacer::new(pace(1_000, 0.2), after(0)), 60_000);
         assert_eq!(slow, (0..12).map(|attempt| attempt * 5_000).collect::<Vec<_>>());
+        let fraction = beginnings(&mut Pacer::new(pace(1_000, 2.5), after(0)), 60_000);
+        assert_eq!(fraction, (0..150).map(|attempt| attempt * 400).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_faster_pace_does_not_wait_for_what_the_slower_one_wanted() {
+        let mut pacer = Pacer::new(pace(10, 0.1), after(0));
+        pacer.began(after(0));
+        assert_eq!(pacer.room(0, 0, None, after(0), time()), Room::At(after(10_000)));
+        pacer.set_pace(pace(10, 2.0), after(1_000));
+        assert_eq!(pacer.room(0, 0, None, after(1_000), time()), Room::At(after(1_500)));
+    }
+
+    #[test]
+    fn what_is_no_rate_is_a_standstill_and_no_fault() {
+        let over = Duration::from_secs(60);
+        for (per_second, from) in
+            [(f64::NAN, 1.0), (5.0, f64::NAN), (f64::INFINITY, f64::INFINITY), (-1.0, -1.0), (0.0, 0.0)]
+        {
+            let mut pacer = Pacer::new(Pace { ramp: Some(Ramp { from, over }), ..pace(10, per_second) }, after(0));
+            pacer.began(after(0));
+            let rate = pacer.rate(after(1_000));
+            assert!(rate >= SLOWEST, "{per_second} from {from} is {rate}");
+        }
     }
 
     #[test]

@@ -97,8 +97,13 @@ impl RetryRules {
         }
         match self.rule(history, last.disposition) {
             Some(rule) => {
-                let number = other.filter(|_| rule.other_number).unwrap_or(last.number);
-                Next::Dial { number, not_before: last.ended.saturating_add(rule.delay).unwrap_or(Timestamp::MAX) }
+                // A number that was deleted meanwhile is not dialled.
+                let same = Some(last.number).filter(|number| *number < numbers);
+                let not_before = last.ended.saturating_add(rule.delay).unwrap_or(Timestamp::MAX);
+                match other.filter(|_| rule.other_number).or(same).or(other) {
+                    Some(number) => Next::Dial { number, not_before },
+                    None => Next::Exhausted,
+                }
             }
             None => Next::Exhausted,
         }
@@ -152,6 +157,14 @@ mod tests {
         assert_eq!(rules.next(&[past(0, Disposition::Refused, 0)], 2, at(1)), Next::Exhausted);
         assert_eq!(rules.next(&[past(0, Disposition::Unknown, 0)], 2, at(1)), Next::Exhausted);
         assert_eq!(rules.next(&[], 0, at(1)), Next::Exhausted);
+    }
+
+    #[test]
+    fn a_number_that_was_deleted_meanwhile_is_not_dialled() {
+        let rules = RetryRules::default();
+        let busy = [past(1, Disposition::Busy, 0)];
+        assert_eq!(rules.next(&busy, 1, at(1)), Next::Dial { number: 0, not_before: at(10) });
+        assert_eq!(rules.next(&busy, 0, at(1)), Next::Exhausted);
     }
 
     #[test]
