@@ -106,7 +106,7 @@ enum Next {
     Media(Option<MediaEvent>),
     Ordered(Order),
     Transfer(transfer::Progress),
-    Done(Option<(ToolId, String)>),
+    Done((ToolId, String)),
     Phase(Phase),
     TimeIsUp,
 }
@@ -173,7 +173,7 @@ impl<'a> Conversation<'a> {
             event = self.live.media.events.recv() => Next::Media(event),
             Some(order) = self.live.orders.recv() => Next::Ordered(order),
             progress = transfer::progress(&mut self.transfer) => Next::Transfer(progress),
-            Some(done) = self.tasks.join_next() => Next::Done(done.ok()),
+            Some(Ok(done)) = self.tasks.join_next() => Next::Done(done),
             phase = next_phase(&mut self.phases), if !self.hung_up => Next::Phase(phase),
             () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => Next::TimeIsUp,
         }
@@ -197,9 +197,8 @@ impl<'a> Conversation<'a> {
             Next::Media(Some(event)) => return ControlFlow::Continue(self.media_event(event).await),
             Next::Media(None) if self.hung_up => return exit(Disposition::of_end(&EndCause::LocalHangup)),
             Next::Transfer(progress) => self.progress(progress).await,
-            Next::Done(Some((id, output))) => self.done(id, output).await,
-            // A tool whose task has panicked can't be told of: its id went with it.
-            Next::Done(None) | Next::Phase(Phase::Serving | Phase::Draining) => {}
+            Next::Done((id, output)) => self.done(id, output).await,
+            Next::Phase(Phase::Serving | Phase::Draining) => {}
             Next::Ordered(Order::Interrupt) => self.live.media.interrupt().await,
             Next::Ordered(Order::Key(key)) => self.live.media.key(Side::Caller, key).await,
             Next::Ordered(Order::Listen(listener)) => self.live.media.listen(listener).await,
