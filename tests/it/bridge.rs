@@ -3,7 +3,7 @@
 //!   telephone ──► server (dials, bridges) ──► trunk: a second server with a parrot
 
 use crate::sound::{NOTE_DBOV, PARROT, Song, call, coded, song, spoken, trimmed, until_pause, until_sound};
-use crate::support::{address, event, patiently, phone, report, server};
+use crate::support::{address, end_of, event, patiently, phone, report, server};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use talkpath::call::CallEventKind;
@@ -106,10 +106,7 @@ async fn keys_cross_the_bridge_and_its_end_ends_both_legs() {
     until_pause(&mut call.ear).await;
     call.mouth().press('9');
     patiently("the parrot to hang up", call.ended()).await.unwrap();
-    let end = event(&mut ends, |kind| {
-        if let CallEventKind::Ended { disposition, .. } = kind { Some(disposition.to_string()) } else { None }
-    });
-    assert_eq!(patiently("the end", end).await, "answered; we hung up");
+    assert_eq!(end_of(&mut ends).await, "answered; we hung up");
 }
 
 #[tokio::test(flavor = "multi_thread")]

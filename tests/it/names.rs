@@ -3,14 +3,13 @@
 use crate::carrier::Carrier;
 use crate::programs::free_port;
 use crate::sound::{PARROT, call, until_sound};
-use crate::support::{HOME, address, config, event, patiently, phone, server};
+use crate::support::{HOME, address, config, end_of, patiently, phone, server};
 use hickory_resolver::proto::op::{Message, ResponseCode};
 use hickory_resolver::proto::rr::rdata::{A, SRV};
 use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use talkpath::call::CallEventKind;
 use talkpath::phone::DialOptions;
 use talkpath::server::Server;
 
@@ -131,17 +130,17 @@ async fn a_name_that_moves_is_followed_and_one_that_is_gone_is_named() {
     };
     let names = NameServer::start(at(&first));
     let near = through(&names, "sip:carrier.test");
+    // Each call's end is waited for: it is told after the caller was refused.
+    let mut events = near.subscribe();
     assert!(refusal(&near).await.contains("486"));
+    end_of(&mut events).await;
     first.invite();
     names.becomes(at(&second));
     assert!(refusal(&near).await.contains("486"));
+    end_of(&mut events).await;
     second.invite();
     names.becomes(Vec::new());
-    let mut events = near.subscribe();
     assert!(refusal(&near).await.contains("480"));
-    let told = event(&mut events, |kind| {
-        if let CallEventKind::Ended { disposition, .. } = kind { Some(disposition.to_string()) } else { None }
-    });
-    let told = patiently("the end", told).await;
+    let told = end_of(&mut events).await;
     assert!(told.contains("\"carrier.test\" can't be found; check its spelling and your DNS"), "{told}");
 }

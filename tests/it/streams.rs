@@ -4,13 +4,12 @@
 use crate::programs::PATIENCE;
 use crate::raw::{Call, Raw, call_and_hang_up, field, register, reply, sdp, status};
 use crate::sound::PARROT;
-use crate::support::{HOME, HOME_6, event, has_ipv6, patiently, server, server_at};
+use crate::support::{HOME, HOME_6, end_of, has_ipv6, patiently, server, server_at};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::time::{Duration, Instant};
-use talkpath::call::CallEventKind;
 use talkpath::server::Server;
 use talkpath_config::Listen;
 
@@ -160,13 +159,6 @@ async fn a_response_takes_the_connection_of_its_request() {
     other.send(second.as_bytes());
     assert_eq!(field(&one.answer(), "Call-ID"), field(&first, "Call-ID"));
     assert_eq!(field(&other.answer(), "Call-ID"), field(&second, "Call-ID"));
-}
-
-async fn end_of(events: &mut tokio::sync::broadcast::Receiver<talkpath::call::CallEvent>) -> String {
-    let ended = event(events, |kind| {
-        if let CallEventKind::Ended { disposition, .. } = kind { Some(disposition.to_string()) } else { None }
-    });
-    patiently("the call's end", ended).await
 }
 
 /// A caller over TCP at this Contact, whose connection is gone while the agent says goodbye.

@@ -71,6 +71,14 @@ pub(crate) async fn event<T>(
     }
 }
 
+/// How the next call ends.
+pub(crate) async fn end_of(events: &mut broadcast::Receiver<CallEvent>) -> String {
+    let ended = event(events, |kind| {
+        if let CallEventKind::Ended { disposition, .. } = kind { Some(disposition.to_string()) } else { None }
+    });
+    patiently("the call's end", ended).await
+}
+
 /// The report of the next call that ends.
 pub(crate) async fn report(events: &mut broadcast::Receiver<CallEvent>) -> Box<talkpath::net::shard::Report> {
     let ended =
